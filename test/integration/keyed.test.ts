@@ -576,4 +576,31 @@ describe('a keyed group over a stream that other programs created', function () 
     assert.deepEqual([stay?.from, stay?.skipped, stay?.repeated], [stay?.to, 0, 0]);
     await assert.rejects(stream.tail(1, { follow: false }).next(), /only a program with this function/);
   });
+
+  it('a member whose key function throws reports it at once, and stops before the message', async () => {
+    const lines: string[] = [];
+    const keep = (_fields: object, text: string): void => void lines.push(text);
+    const handled: number[] = [];
+    const member = await joinGroup({
+      ...{ servers: server.url, stream: 'ORDERS', group: 'throwing', partitions: 2 },
+      key: {
+        name: 'tenant',
+        of: ({ sequence, subject }) => {
+          if (sequence === 30) throw new TypeError('no tenant');
+          return subject;
+        },
+      },
+      logger: { debug: keep, info: keep, warn: keep, error: keep },
+      handler: ({ sequence }) => void handled.push(sequence),
+    });
+    const said =
+      /p\d cannot be read .*key function tenant threw "no tenant" for message 30, .* null for no key/;
+    await until(
+      'both partitions say why they stop',
+      () => lines.filter((line) => said.test(line)).length === 2,
+    );
+    await until('the messages before it are handled', () => handled.length === 29);
+    assert.ok(Math.max(...handled) < 30);
+    await member.leave();
+  });
 });

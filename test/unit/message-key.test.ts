@@ -73,4 +73,31 @@ describe('the key of a message in a keyed group', () => {
     ])
       assert.equal(parseMessageKey(text), undefined, text);
   });
+
+  it('a key function that throws, or returns neither text nor null, is named with the message', async () => {
+    const keyBy = (find: () => unknown): string | null => namedKey('tenant', find).of(message('x'));
+    assert.equal(
+      keyBy(() => null),
+      null,
+    );
+    assert.equal(
+      keyBy(() => undefined),
+      null,
+    );
+    const thrown = new TypeError('no tenant');
+    assert.throws(
+      () =>
+        keyBy(() => {
+          throw thrown;
+        }),
+      {
+        message: /key function tenant threw "no tenant" for message 1, .* null for no key$/,
+        cause: thrown,
+      },
+    );
+    assert.throws(() => keyBy(() => 7), /key function tenant returned a value of type number for message 1/);
+    // The rejection of a promise that nobody awaits must not end the process.
+    assert.throws(() => keyBy(() => Promise.reject(thrown)), /tenant returned a promise for message 1/);
+    await new Promise((resolve) => setImmediate(resolve));
+  });
 });

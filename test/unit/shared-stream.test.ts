@@ -105,11 +105,15 @@ function bench(messages = 1_000) {
     newest: async () => undefined,
     sequenceAt: async () => ({ kind: 'unknown' }),
   };
+  const unplaced = { sequence: 0 };
   let names = 0;
   const shared = new SharedStream({
     clock,
     stream,
-    partitionOf: ({ sequence }) => sequence % PARTITIONS,
+    partitionOf: ({ sequence }) => {
+      if (sequence === unplaced.sequence) throw new Error('its key is unknown');
+      return sequence % PARTITIONS;
+    },
     partitions: PARTITIONS,
     // Each of two readers gets half of the budget.
     budget: { messages: 2 * messages, bytes: 1_000_000 },
@@ -167,6 +171,7 @@ function bench(messages = 1_000) {
     take,
     startOf,
     looks,
+    unplaced,
     /** As another client would, changes one reader, or all of them. */
     change: (text: string, reader?: Opened) => {
       change = text;
@@ -486,5 +491,14 @@ describe("the shared reader of a member's partitions", () => {
     const urgent = shared.shared.confirm(0, true);
     assert.deepEqual(await Promise.all([waiting, urgent]), ['confirmed', 'confirmed']);
     assert.ok(looks.count > before);
+  });
+
+  it('only partitions beyond a message continue if the partition of that message is unknown', async () => {
+    const { readers, unplaced, take } = bench();
+    unplaced.sequence = 5;
+    const [behind, beyond] = [await take(0, 0), await take(1, 5)];
+    readers[0]?.deliver(1, 10);
+    assert.deepEqual([behind.sequences, behind.faults], [[2, 4], ['unplaced']]);
+    assert.deepEqual([beyond.sequences, beyond.faults], [[7, 9], []]);
   });
 });

@@ -124,6 +124,19 @@ describe('a standstill', () => {
     );
   });
 
+  it('a partition that cannot be read makes no progress, although no message is known to wait', () => {
+    const { runner, failure, standstill } = bench();
+    failure.text = 'the key function tenant threw';
+    standstill.look(0);
+    assert.deepEqual(standstill.look(10_000), [], 'the partition is read again');
+    runner.status.state = 'waiting';
+    standstill.look(10_000);
+    assert.deepEqual(
+      standstill.look(20_000).map(({ why, reason }) => [why, reason]),
+      [['stuck', 'the key function tenant threw']],
+    );
+  });
+
   it("the reason of a member that cannot join is the bucket's refusal", () => {
     const { state, bucket, standstill } = bench();
     state.session.revision = 0;

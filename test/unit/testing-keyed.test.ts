@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { partitionOf, textOf } from '../../src/core/index.js';
+import { partitionOf, type StreamMessage, textOf } from '../../src/core/index.js';
 import { type LocalStream, localStream } from '../../src/core/testing/index.js';
 
 /** Publishes orders of some customers, under the program's own subjects. Order i belongs to customer i modulo 7. */
@@ -12,6 +12,8 @@ async function publishOrders(stream: LocalStream, count: number, what = 'created
       data: JSON.stringify({ customer: { id: `c${i % 7}` }, i }),
     });
 }
+
+const byNumber = (one: number, other: number): number => one - other;
 
 const customerOf = {
   name: 'customer',
@@ -75,6 +77,37 @@ describe('a local stream with subjects of its own', () => {
     assert.equal(two.partitions.length, 4);
     assert.equal(handled.size, 40);
     await two.leave();
+  });
+
+  it('if a key function throws, every partition stops before that message and says so, and no message is lost', async () => {
+    const stream = localStream({ subjects: ['orders.>'] });
+    await publishOrders(stream, 20);
+    const handled: number[] = [];
+    const reasons = new Set<string>();
+    const join = (of: (message: StreamMessage) => string | null) =>
+      stream.joinGroup({
+        key: { name: 'customer', of },
+        partitions: 4,
+        logger: false,
+        handler: ({ sequence }) => void handled.push(sequence),
+      });
+    const member = await join((message) => {
+      if (message.sequence === 8) throw new TypeError('no customer');
+      return customerOf.of(message);
+    });
+    member.on('unread', ({ reason }) => reasons.add(reason));
+    await stream.until(() => reasons.size > 0, 1_000);
+    assert.match([...reasons][0] ?? '', /^the key function customer threw "no customer" for message 8/);
+    await stream.until(() => member.problems().length === 4);
+    assert.deepEqual(handled.sort(byNumber), [1, 2, 3, 4, 5, 6, 7]);
+    await member.leave();
+    const mended = await join(customerOf.of);
+    await stream.idle();
+    assert.deepEqual(
+      handled.sort(byNumber),
+      stream.messages.map(({ sequence }) => sequence),
+    );
+    await mended.leave();
   });
 
   it('a keyed group keeps the layout of its first member, and refuses another layout', async () => {

@@ -27,8 +27,9 @@ export interface MemberOptions<Value = undefined, State = undefined> {
   /**
    * Lets the group read any existing stream, and handle the messages of each key in order. The key is `'subject:2'`,
    * `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or an object `{ name, of }` with a function `of` that returns
-   * the key. Of such an object, members compare only the name. For a message without a key, its subject is the key. With `key`, `partitions` is the number of partitions of
-   * this group. The first member decides `key`, `filter` and `partitions`. Later members may leave them out.
+   * the key, or null for no key. Of such an object, members compare only the name. If `of` throws, the partitions stop
+   * before the message. For a message without a key, its subject is the key. With `key`, `partitions` is the number of
+   * partitions of this group. The first member decides `key`, `filter` and `partitions`. Later members may leave them out.
    *
    * @default none: the partitions of the stream's own layout
    */

@@ -59,11 +59,8 @@ export function keyOf(value: unknown): MessageKey | undefined {
   const name = SETTINGS.name.parse(value.name);
   const { of } = value;
   if (name === undefined || typeof of !== 'function') return undefined;
-  // The function's result is checked for each message.
-  return namedKey(name, (message) => textOrNull(Reflect.apply(of as () => unknown, undefined, [message])));
+  return namedKey(name, (message) => Reflect.apply(of, undefined, [message]));
 }
-
-const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** The options of `joinGroup`. */
 export const JOIN_GROUP: Checks<JoinGroupOptions> = {

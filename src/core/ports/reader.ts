@@ -2,10 +2,10 @@ import type { StreamMessage } from '../protocol/message.js';
 
 /**
  * Why a reader has stopped. `deleted`: another client deleted it. `foreign`: another client changed or replaced it.
- * `silent`: the server sent neither messages nor heartbeats. `broken`: any other reason, such as a gap or a lost
- * connection.
+ * `silent`: the server sent neither messages nor heartbeats. `unplaced`: the program's key function failed, so the
+ * partition of the next message is unknown. `broken`: any other reason, such as a gap or a lost connection.
  */
-export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'broken';
+export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'unplaced' | 'broken';
 
 /** Receives the deliveries of a reader. */
 export interface ReaderSink {

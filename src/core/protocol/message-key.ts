@@ -1,4 +1,6 @@
+import { messageOf } from '../lib/errors.js';
 import { asObject, parseObject } from '../lib/json.js';
+import { promiseOf } from '../lib/promise-of.js';
 import { fnv1a32 } from './layout.js';
 import type { StreamMessage } from './message.js';
 import { subjectToken } from './subject.js';
@@ -30,11 +32,37 @@ export function parseMessageKey(text: string): MessageKey | undefined {
   }
 }
 
-/** A key from a function of the members' program. Members compare only its name. */
-export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
+/**
+ * A key from a function of the members' program. Members compare only its name. `undefined` counts as null.
+ *
+ * @param find the function. If it throws, or returns anything else, `of` throws an error with the function and the message.
+ */
+export const namedKey = (name: string, find: (message: StreamMessage) => unknown): MessageKey => ({
   text: `function:${name}`,
-  of,
+  of: (message) => {
+    const found = call(name, find, message);
+    if (typeof found === 'string') return found;
+    if (found === undefined || found === null) return null;
+    const promise = promiseOf(found);
+    // Nobody awaits the promise, so its rejection must not end the process.
+    promise?.catch(() => {});
+    throw failed(name, message, `returned ${promise ? 'a promise' : `a value of type ${typeof found}`}`);
+  },
 });
+
+function call(name: string, find: (message: StreamMessage) => unknown, message: StreamMessage): unknown {
+  try {
+    return find(message);
+  } catch (error) {
+    throw failed(name, message, `threw "${messageOf(error)}"`, error);
+  }
+}
+
+const failed = (name: string, { sequence }: StreamMessage, how: string, cause?: unknown): Error =>
+  new Error(
+    `the key function ${name} ${how} for message ${sequence}, so the partition of this message is unknown: let the function return text, or null for no key`,
+    { cause },
+  );
 
 /** The partition of a message in a keyed group. If a message has no key, its whole subject is used as the key. */
 export const partitionByKey = (key: string | null, message: StreamMessage, partitions: number): number =>

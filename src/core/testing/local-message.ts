@@ -21,6 +21,7 @@ export class LocalMessage implements StreamMessage {
   readonly timestampMs: number;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #keyOf: MessageKey['of'] | undefined;
+  #key: string | null | undefined;
 
   /** @param keyOf finds the key. Default: the key is in the header `Natspoc-Key`. */
   constructor({ sequence, subject, data, timestampMs, headers }: MessageParts, keyOf?: MessageKey['of']) {
@@ -37,7 +38,10 @@ export class LocalMessage implements StreamMessage {
   }
 
   get key(): string | null {
-    return this.#keyOf ? this.#keyOf(this) : this.#headers[KEY_HEADER] || null;
+    if (!this.#keyOf) return this.#headers[KEY_HEADER] || null;
+    // As in a real member, the program's function is called once.
+    if (this.#key === undefined) this.#key = this.#keyOf(this);
+    return this.#key;
   }
 
   headers(): Record<string, string> {

@@ -114,7 +114,10 @@ export class Standstill {
       return held.paused || status.lag === 0 ? undefined : { mark, why: 'handler', reason: held.reason };
     }
     if (phase === 'draining') return { mark, why: 'stuck', reason: 'the last commit has not been confirmed' };
-    return status.lag > 0 ? { mark, why: 'stuck', reason: 'messages wait, but none arrives' } : undefined;
+    // Without a reader, the number of waiting messages is unknown.
+    const unread = status.state === 'waiting' ? failure : undefined;
+    if (unread === undefined && status.lag === 0) return undefined;
+    return { mark, why: 'stuck', reason: unread ?? 'messages wait, but none arrives' };
   }
 
   /** The reason why this member cannot handle any message. */

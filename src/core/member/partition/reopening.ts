@@ -56,7 +56,7 @@ export class Reopening {
     const now = clock.now();
     if (now - this.#openedAt > LASTING_MS) this.#failures = 0;
     this.#openedAt = Number.POSITIVE_INFINITY;
-    if (why === 'refused' && this.#failures === 0) this.#failures = 1;
+    if ((why === 'refused' || why === 'unplaced') && this.#failures === 0) this.#failures = 1;
     const delayMs = this.#failures++ === 0 ? 0 : backoffMs(BACKOFF, this.#failures - 1, random());
     // A change by another client is reported even if the next reader is opened without a delay.
     if (now >= this.#reportAt && (delayMs > 0 || why === 'foreign')) {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js';
+import { messageOf } from '../../lib/errors.js';
 import type {
   Coverage,
   EventStream,
@@ -268,7 +269,24 @@ export class SharedReader {
     this.#events.ended(this);
   }
 
+  /**
+   * The partition of a message. If the program's key function fails, ends all lanes that have not passed the message: it may be theirs,
+   * and no position may move past it.
+   */
+  #partitionOf(message: StreamMessage): number | undefined {
+    try {
+      return this.#ports.partitionOf(message);
+    } catch (error) {
+      for (const lane of [...this.#lanes.values()])
+        if (lane.next <= message.sequence) lane.fault('unplaced', messageOf(error));
+      return undefined;
+    }
+  }
+
   #receive(message: StreamMessage): void {
+    if (this.#isClosed) return;
+    const partition = this.#partitionOf(message);
+    // Without lanes the reader has ended.
     if (this.#isClosed) return;
     const { sequence } = message;
     this.#trimWatch.came(
@@ -279,7 +297,6 @@ export class SharedReader {
     );
     this.#covered = sequence;
     this.#last = message;
-    const partition = this.#ports.partitionOf(message);
     const lane = partition === undefined ? undefined : this.#lanes.get(partition);
     if (!lane || sequence < lane.next || lane.passes(message)) this.#room.pass(this.pending > 0);
     else if (this.#room.isUnfair(lane)) {
