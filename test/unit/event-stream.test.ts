@@ -11,7 +11,7 @@ describe('the stream of a member', () => {
   function onLostRequests() {
     const clock = new ManualClock();
     const never = (): Promise<never> => new Promise(() => {});
-    const manager = { consumers: { info: never }, streams: { info: never } };
+    const manager = { getOptions: () => ({}), consumers: { info: never }, streams: { info: never } };
     const handles = { manager, clock, answerMs: 400, inboxPrefix: undefined } as unknown as NatsHandles;
     return { clock, stream: new NatsEventStream(handles, 'EVENTS', layoutSubjects('events')) };
   }
@@ -40,7 +40,7 @@ describe('the stream of a member', () => {
   it('a refused deletion of a reader fails for good, and a deletion without an answer has an unknown outcome', async () => {
     const clock = new ManualClock();
     const removing = (error: Error) => {
-      const manager = { consumers: { delete: () => Promise.reject(error) } };
+      const manager = { getOptions: () => ({}), consumers: { delete: () => Promise.reject(error) } };
       const handles = { manager, clock, inboxPrefix: undefined } as unknown as NatsHandles;
       return new NatsEventStream(handles, 'EVENTS', layoutSubjects('events')).remove('reader');
     };

@@ -77,7 +77,7 @@ describe('the target of a seek', () => {
         const handled = (at % sorted.length) + 1;
         const position = sorted[handled - 1] ?? 0;
         const stream = { firstSequence: sorted[0] ?? 1, lastSequence: 300 };
-        const source = { observer: counting(sorted), stream, sequenceAt: async () => undefined };
+        const source = { observer: counting(sorted), stream, sequenceAt: async () => 0 };
         const step = await planSeek(source, 0, { sequence: position }, { kind: 'relative', messages: by });
         const left = sorted.length - handled;
         assert.equal(step.repeated, by < 0 ? Math.min(-by, handled) : 0);
@@ -101,7 +101,7 @@ describe('the target of a seek', () => {
     const source = {
       observer,
       stream: { firstSequence: 1, lastSequence: 50 },
-      sequenceAt: async () => undefined,
+      sequenceAt: async () => 0,
     };
     const back = await planSeek(source, 0, { sequence: 40 }, { kind: 'relative', messages: -10 });
     assert.deepEqual([back.to, back.repeated], [30, 10]);

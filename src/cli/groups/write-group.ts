@@ -1,6 +1,7 @@
 import { writeCleared } from '../../core/admin/cleared.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
+import { unanswered, whyUnanswered } from '../../core/lib/unanswered.js';
 import type { BucketEntry } from '../../core/protocol/entries.js';
 import { keys } from '../../core/protocol/keys.js';
 import { decodePosition, positionTags } from '../../core/protocol/position-records.js';
@@ -58,8 +59,7 @@ export async function writeGroup(store: GroupStore, file: FileGroup): Promise<vo
 async function read({ bucket }: GroupStore, key: string): Promise<BucketEntry | undefined> {
   const found = await bucket.read(key);
   if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown')
-    throw new NatspocError('unreachable', `Could not read ${key}: the server did not answer in time.`);
+  if (found.kind === 'unknown') throw unanswered(`read ${key}`, found);
   return found.kind === 'found' ? found.entry : undefined;
 }
 
@@ -73,9 +73,6 @@ async function put(store: GroupStore, key: string, value: Uint8Array | null): Pr
   const why =
     written.kind === 'conflict'
       ? new NatspocError('members-alive', `${key} was changed meanwhile: stop the members, and import again.`)
-      : new NatspocError(
-          'unreachable',
-          `Could not write ${key}: ${written.refusal ?? 'the server did not answer in time'}. Import again.`,
-        );
+      : new NatspocError('unreachable', `Could not write ${key}: ${whyUnanswered(written)}. Import again.`);
   throw why;
 }

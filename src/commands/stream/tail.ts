@@ -92,7 +92,7 @@ export default class StreamTail extends StreamCommand {
     }
     if (partition === undefined) return { startSequence: Math.max(1, stream.lastSequence - last + 1), end };
     if (last === 0 || end === 0) return { startSequence: stream.lastSequence + 1, end };
-    const source = { observer, stream, sequenceAt: async () => undefined };
+    const source = { observer, stream, sequenceAt: async () => 0 };
     const back = await planSeek(source, partition, { sequence: end }, { kind: 'relative', messages: -last });
     return { startSequence: back.to + 1, end };
   }

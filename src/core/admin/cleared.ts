@@ -1,5 +1,4 @@
-import { NatspocError } from '../lib/errors.js';
-import { unwritten } from '../lib/unwritten.js';
+import { type Unanswered, unanswered } from '../lib/unanswered.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import {
@@ -47,8 +46,7 @@ export async function findStart(
 async function read(bucket: Pick<Bucket, 'read'>, key: string): Promise<Uint8Array | undefined> {
   const found = await bucket.read(key);
   if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown')
-    throw new NatspocError('unreachable', `Could not read ${key}: the server did not answer in time.`);
+  if (found.kind === 'unknown') throw unanswered(`read ${key}`, found);
   return found.kind === 'found' ? (found.entry.value ?? undefined) : undefined;
 }
 
@@ -64,11 +62,14 @@ export async function writeCleared(
   created: number | undefined,
 ): Promise<void> {
   const key = keys.cleared(group, partition);
-  let refusal: string | undefined;
+  let last: Unanswered = {};
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await bucket.read(key);
     if (found.kind === 'failed') throw found.error;
-    if (found.kind === 'unknown') continue;
+    if (found.kind === 'unknown') {
+      last = found;
+      continue;
+    }
     const entry = found.kind === 'found' ? found.entry : undefined;
     const decoded = entry?.value ? decodeCleared(entry.value) : undefined;
     const before = decoded?.created === created ? decoded : undefined;
@@ -82,7 +83,7 @@ export async function writeCleared(
     const written = await bucket.write(key, record, entry?.revision ?? 0);
     if (written.kind === 'failed') throw written.error;
     if (written.kind === 'ok') return;
-    refusal = written.kind === 'unknown' ? written.refusal : undefined;
+    last = written.kind === 'unknown' ? written : {};
   }
-  throw unwritten(key, refusal);
+  throw unanswered(`write ${key}`, last);
 }

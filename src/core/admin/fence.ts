@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.js';
+import { type Unanswered, whyUnanswered } from '../lib/unanswered.js';
 import type { Bucket, ReadOutcome } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { decodeSession } from '../protocol/records.js';
@@ -32,22 +33,23 @@ export async function fenceMember(
  */
 async function remove(bucket: Bucket, key: string, always: boolean): Promise<FenceOutcome> {
   let conflicts = false;
-  let refusal: string | undefined;
+  let last: Unanswered = {};
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await bucket.read(key);
     if (found.kind === 'failed') return { kind: 'failed', message: found.error.message };
-    if (found.kind === 'unknown') continue;
+    if (found.kind === 'unknown') {
+      last = found;
+      continue;
+    }
     if (found.kind === 'missing' ? !always : found.entry.value === null) return { kind: 'fenced' };
     const revision = found.kind === 'missing' ? 0 : found.entry.revision;
     const removed = await bucket.remove(key, revision);
     if (removed.kind === 'ok') return { kind: 'fenced' };
     if (removed.kind === 'failed') return { kind: 'failed', message: removed.error.message };
     if (removed.kind === 'conflict') conflicts = true;
-    if (removed.kind === 'unknown') refusal = removed.refusal;
+    if (removed.kind === 'unknown') last = removed;
   }
-  return conflicts
-    ? { kind: 'alive' }
-    : { kind: 'failed', message: refusal ?? 'the server did not answer in time' };
+  return conflicts ? { kind: 'alive' } : { kind: 'failed', message: whyUnanswered(last) };
 }
 
 /** How long a member can still act after its last renewal, in milliseconds; 0 if its session cannot be read. */

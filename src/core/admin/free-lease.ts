@@ -1,3 +1,4 @@
+import { whyUnanswered } from '../lib/unanswered.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { RECORD_VERSION, unreadableAs } from '../protocol/record-format.js';
@@ -35,7 +36,7 @@ export async function endReservation(
   const key = keys.lease(group, partition);
   const found = await bucket.read(key);
   if (found.kind === 'failed') return found.error.message;
-  if (found.kind === 'unknown') return 'its lease could not be read in time';
+  if (found.kind === 'unknown') return whyUnanswered(found, 'its lease could not be read in time');
   const lease = found.kind === 'found' && found.entry.value ? decodeLease(found.entry.value) : undefined;
   if (found.kind === 'missing' || !lease?.reserved || lease.owner !== null) return CHANGED;
   const { reserved: _, ...free } = lease;
@@ -51,7 +52,10 @@ function refusalOf(written: Awaited<ReturnType<Bucket['write']>>): string | unde
     case 'conflict':
       return CHANGED;
     case 'unknown':
-      return written.refusal ?? 'the server did not confirm the change in time: check with "natspoc leases"';
+      return whyUnanswered(
+        written,
+        'the server did not confirm the change in time: check with "natspoc leases"',
+      );
     case 'failed':
       return written.error.message;
   }
@@ -71,7 +75,7 @@ export async function refusalToFree(
 async function unreadableLease(bucket: Bucket, group: string, partition: number): Promise<number | string> {
   const found = await bucket.read(keys.lease(group, partition));
   if (found.kind === 'failed') return found.error.message;
-  if (found.kind === 'unknown') return 'its lease could not be read in time';
+  if (found.kind === 'unknown') return whyUnanswered(found, 'its lease could not be read in time');
   if (found.kind === 'missing' || !found.entry.value || decodeLease(found.entry.value)) return CHANGED;
   if (unreadableAs(found.entry.value) === 'newer')
     return 'its lease was written by a newer version of natspoc, so it was not changed';

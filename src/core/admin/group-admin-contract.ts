@@ -11,8 +11,8 @@ export interface GroupPorts {
   /** The stream's own layout; absent for a keyed group. */
   own?: { prefix: string; filter: string } | undefined;
   control: ControlClient;
-  /** The first sequence stored at or after a time; undefined if the server does not answer. */
-  sequenceAt(time: Date): Promise<number | undefined>;
+  /** The first sequence stored at or after a time. Rejects with a NatspocError if the server does not answer. */
+  sequenceAt(time: Date): Promise<number>;
 }
 
 /** How partitions are released. */

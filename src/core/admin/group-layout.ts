@@ -1,4 +1,5 @@
 import { NatspocError } from '../lib/errors.js';
+import { unanswered } from '../lib/unanswered.js';
 import type { PositionFacts } from '../ports/facts.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
@@ -21,10 +22,7 @@ export async function findGroupLayout(bucket: Bucket, group: string): Promise<Fo
   const found = await bucket.read(keys.groupLayout(group));
   if (found.kind === 'missing') return undefined;
   if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown') {
-    const message = `Could not read the layout of group ${group}: the server did not answer in time.`;
-    throw new NatspocError('unreachable', message);
-  }
+  if (found.kind === 'unknown') throw unanswered(`read the layout of group ${group}`, found);
   const { value, revision } = found.entry;
   if (value === null) return undefined;
   const layout = decodeGroupLayout(value);

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { unanswered } from '../lib/unanswered.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import { natsControlClient } from '../nats/service/control-client.js';
 import { natsGroupObserver } from '../nats/stream/group-observer.js';
@@ -25,7 +26,8 @@ export function natsGroupPorts(topology: Topology, config: Config, shared?: Shar
     sequenceAt: async (time) => {
       const found = await events.sequenceAt(time);
       if (found.kind === 'failed') throw found.error;
-      return found.kind === 'ok' ? found.sequence : undefined;
+      if (found.kind === 'unknown') throw unanswered('look up the time', found);
+      return found.sequence;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../lib/concurrently.js';
 import { NatspocError } from '../lib/errors.js';
-import { unwritten } from '../lib/unwritten.js';
+import { type Unanswered, unanswered } from '../lib/unanswered.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { RECORD_VERSION, unreadableAs } from '../protocol/record-format.js';
@@ -35,7 +35,7 @@ export async function changeOverride(
   const at = new Date().toISOString();
   let before = NOTHING;
   let removing = false;
-  let refusal: string | undefined;
+  let last: Unanswered = {};
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await readOverride(bucket, key);
     // If the confirmation of the previous attempt was lost, this entry may be our own change.
@@ -54,9 +54,9 @@ export async function changeOverride(
       : await bucket.write(key, encodeRecord(record), found.revision);
     if (outcome.kind === 'ok') return before;
     if (outcome.kind === 'failed') throw outcome.error;
-    refusal = outcome.kind === 'unknown' ? outcome.refusal : undefined;
+    last = outcome.kind === 'unknown' ? outcome : {};
   }
-  throw unwritten(key, refusal);
+  throw unanswered(`write ${key}`, last);
 }
 
 /** Like {@link changeOverride}, for several partitions. Returns the previous overrides. */
@@ -89,9 +89,7 @@ export async function readOverride(
 ): Promise<{ record: OverrideRecord | null; revision: number; isBroken?: true }> {
   const found = await bucket.read(key);
   if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown') {
-    throw new NatspocError('unreachable', `Could not read ${key}: the server did not answer in time.`);
-  }
+  if (found.kind === 'unknown') throw unanswered(`read ${key}`, found);
   if (found.kind === 'missing') return { record: null, revision: 0 };
   const { value, revision } = found.entry;
   if (value === null) return { record: null, revision };

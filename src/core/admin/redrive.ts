@@ -1,4 +1,5 @@
 import { NatspocError } from '../lib/errors.js';
+import { whyUnanswered } from '../lib/unanswered.js';
 import type { DeadLetterStore, RedriveTarget } from '../ports/dead-letters.js';
 import { type FoundLetter, REDRIVEN_HEADER } from '../protocol/dead-letter.js';
 
@@ -120,8 +121,8 @@ async function send(
       return outcome.error.message.replace(/\.$/, '');
     }
     if (tries === TRIES) {
-      const message = `Dead letter ${sequence} was not confirmed: the stream did not answer in time.`;
-      throw new NatspocError('unreachable', message);
+      const why = whyUnanswered(outcome, 'the stream did not answer in time');
+      throw new NatspocError('unreachable', `Dead letter ${sequence} was not confirmed: ${why}.`);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { NatspocError } from '../lib/errors.js';
+import { unanswered } from '../lib/unanswered.js';
 import { countOf } from '../lib/units.js';
-import { unwritten } from '../lib/unwritten.js';
 import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { keys } from '../protocol/keys.js';
@@ -194,7 +194,7 @@ async function write(
   const written = await bucket.write(key, encodeRecord(layout), expected);
   if (written.kind === 'ok') return written.revision;
   if (written.kind === 'failed') throw written.error;
-  if (written.kind === 'unknown') throw unwritten(key, written.refusal);
+  if (written.kind === 'unknown') throw unanswered(`write ${key}`, written);
   throw new NatspocError(
     'failed',
     `The layout of group ${group} was changed meanwhile. Check it with "natspoc leases", and try again.`,

@@ -57,8 +57,8 @@ export interface SeekSource {
   /** Set only for a keyed group. */
   keyed?: KeyedMessages | undefined;
   stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence' | 'createdAtMs'>;
-  /** The first sequence stored at or after a time; undefined if the server does not answer. */
-  sequenceAt(time: Date): Promise<number | undefined>;
+  /** The first sequence stored at or after a time. Rejects with a NatspocError if the server does not answer. */
+  sequenceAt(time: Date): Promise<number>;
 }
 
 /** The planned move of one position. */
@@ -140,12 +140,6 @@ async function resolve(
       return { to: Math.min(target.sequence - 1, lastSequence) };
     case 'time': {
       const sequence = await sequenceAt(target.time);
-      if (sequence === undefined) {
-        throw new NatspocError(
-          'unreachable',
-          'Could not look up the time: the server did not answer in time.',
-        );
-      }
       return { to: Math.min(Math.max(sequence - 1, firstSequence - 1, 0), lastSequence) };
     }
     case 'relative': {

@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../lib/concurrently.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
+import { whyUnanswered } from '../lib/unanswered.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { startsAt } from '../protocol/partition-start.js';
@@ -99,7 +100,8 @@ async function writePosition(
   const key = keys.position(group, partition);
   const found = await bucket.read(key);
   if (found.kind === 'failed') return notMoved(partition, found.error.message);
-  if (found.kind === 'unknown') return notMoved(partition, 'its position could not be read in time');
+  if (found.kind === 'unknown')
+    return notMoved(partition, whyUnanswered(found, 'its position could not be read in time'));
   const value = found.kind === 'found' ? found.entry.value : null;
   const position = value ? decodePosition(value) : undefined;
   if (value && !position && unreadableAs(value) === 'newer') {
@@ -138,7 +140,7 @@ async function writePosition(
     case 'unknown':
       return notMoved(
         partition,
-        written.refusal ?? 'the server did not confirm the change in time: check with "natspoc leases"',
+        whyUnanswered(written, 'the server did not confirm the change in time: check with "natspoc leases"'),
       );
     case 'failed':
       return notMoved(partition, written.error.message);

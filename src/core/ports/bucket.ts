@@ -4,14 +4,9 @@ import type { NoAnswer } from './no-answer.js';
 
 /**
  * The outcome of a conditional write. `conflict`: the entry has another revision. `unknown`: the write may have been
- * applied, or may be applied later. `refusal`: the server refused it for now. `unheard`: no server received it. `failed`:
- * no retry will help (not permitted, bucket deleted).
+ * applied, or may be applied later. `failed`: no retry will help (not permitted, bucket deleted).
  */
-export type WriteOutcome =
-  | { kind: 'ok'; revision: number }
-  | { kind: 'conflict' }
-  | { kind: 'unknown'; refusal?: string | undefined; unheard?: string | undefined }
-  | { kind: 'failed'; error: NatspocError };
+export type WriteOutcome = { kind: 'ok'; revision: number } | { kind: 'conflict' } | NoAnswer;
 
 /** The outcome of a read. */
 export type ReadOutcome = { kind: 'found'; entry: BucketEntry } | { kind: 'missing' } | NoAnswer;

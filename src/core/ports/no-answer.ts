@@ -1,9 +1,5 @@
 import type { NatspocError } from '../lib/errors.js';
+import type { Unanswered } from '../lib/unanswered.js';
 
-/**
- * `unknown`: no answer. `closed`: the connection is closed, so there will be none. `failed`: no retry will help, for
- * example because permissions are missing.
- */
-export type NoAnswer =
-  | { kind: 'unknown'; closed?: NatspocError | undefined }
-  | { kind: 'failed'; error: NatspocError };
+/** `unknown`: no answer. `failed`: no retry will help, for example because permissions are missing. */
+export type NoAnswer = ({ kind: 'unknown' } & Unanswered) | { kind: 'failed'; error: NatspocError };

@@ -1,7 +1,7 @@
 import type { StartFrom } from '../../config/start-from.js';
 import { type Clock, sleep } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
-import { unwritten } from '../../lib/unwritten.js';
+import { unanswered } from '../../lib/unanswered.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { decodeStart, type StartRecord } from '../../protocol/position-records.js';
@@ -52,9 +52,8 @@ export async function groupStart(
     if (decided.kind === 'ok') return decided.value;
     if (decided.kind === 'failed') throw decided.error;
     if (clock.now() >= giveUpAt) {
-      if (decided.refusal !== undefined) throw unwritten(`where group ${group} starts`, decided.refusal);
-      const message = `Could not read where group ${group} starts: the server did not answer in time.`;
-      throw new NatspocError('unreachable', message);
+      const verb = decided.refusal === undefined ? 'read' : 'write';
+      throw unanswered(`${verb} where group ${group} starts`, decided);
     }
     await sleep(clock, ASK_AGAIN_MS);
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
+import { whyUnanswered } from '../../lib/unanswered.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
 import { type Crashes, crashesAt, crashFields } from '../../protocol/crashes.js';
 import { keys } from '../../protocol/keys.js';
@@ -108,7 +109,8 @@ export async function takeOver(
   const key = keys.position(group, partition);
   const found = await bucket.read(key);
   if (found.kind === 'failed') return found;
-  if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
+  if (found.kind === 'unknown')
+    return { kind: 'unknown', message: whyUnanswered(found, 'its position could not be read in time') };
 
   // The lease may have moved to another owner while the position was read.
   if (!ports.isWanted()) return { kind: 'fenced' };
@@ -158,7 +160,7 @@ export async function takeOver(
   if (written.kind === 'conflict')
     return { kind: 'unknown', message: 'its position was changed by another client' };
   if (written.kind === 'unknown')
-    return { kind: 'unknown', message: written.refusal ?? 'its position could not be written in time' };
+    return { kind: 'unknown', message: whyUnanswered(written, 'its position could not be written in time') };
   const { revision } = written;
   const taken: Taken = {
     kind: 'taken',

@@ -8,9 +8,11 @@ import type {
   ReaderSink,
   RemoveOutcome,
 } from '../../ports/index.js';
+import type { NoAnswer } from '../../ports/no-answer.js';
 import type { GroupSubjects } from '../../protocol/layout.js';
 import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
+import { withoutAnswer } from '../client/no-answer.js';
 import { API_ERRORS, apiErrorCode, isLimit, toNatspocError } from '../client/outcome.js';
 import { soon } from '../client/placement.js';
 import { changeOf } from './changed-reader.js';
@@ -101,7 +103,7 @@ export class NatsEventStream implements EventStream {
       );
       return { kind: 'ok', reader };
     } catch (error) {
-      if (await this.#mayPass(error)) return { kind: 'unknown' };
+      if (await mayPass(error, this.#handles, this.#stream)) return { kind: 'unknown' };
       const what = options.partition === null ? '' : `partition ${options.partition} of `;
       const explained = toNatspocError(error, `read ${what}${this.#stream}`);
       if (isLimit(error)) return { kind: 'refused', reason: explained.message };
@@ -109,8 +111,8 @@ export class NatsEventStream implements EventStream {
     }
   }
 
-  #mayPass(error: unknown): Promise<boolean> {
-    return mayPass(error, this.#handles, this.#stream);
+  #withoutAnswer(error: unknown, doing: string): Promise<NoAnswer> {
+    return withoutAnswer(error, this.#handles, this.#stream, doing);
   }
 
   #filter(partition: number | null): string {
@@ -123,8 +125,7 @@ export class NatsEventStream implements EventStream {
       return { kind: 'ok' };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return { kind: 'ok' };
-      if (await this.#mayPass(error)) return { kind: 'unknown' };
-      return { kind: 'failed', error: toNatspocError(error, `delete reader ${name} of ${this.#stream}`) };
+      return this.#withoutAnswer(error, `delete reader ${name} of ${this.#stream}`);
     }
   }
 
@@ -186,9 +187,7 @@ export class NatsEventStream implements EventStream {
       const source = { stream: this.#stream, filter: this.#subjects.all };
       return { kind: 'ok', sequence: await sequenceAtTime(this.#handles, source, time) };
     } catch (error) {
-      if (await this.#mayPass(error)) return { kind: 'unknown' };
-      const doing = `look for ${time.toISOString()} in ${this.#stream}`;
-      return { kind: 'failed', error: toNatspocError(error, doing) };
+      return this.#withoutAnswer(error, `look for ${time.toISOString()} in ${this.#stream}`);
     }
   }
 }

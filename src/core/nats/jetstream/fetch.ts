@@ -125,6 +125,10 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   }
 }
 
+/** Why a fetch got no answer, as text. */
+export const whyTimedOut = ({ connection }: NatsHandles): string =>
+  connection.isClosed() ? 'the connection to NATS was lost' : 'the server did not answer in time';
+
 /** True if all requested messages arrived. */
 export const isWhole = ({ messages, available }: Fetched, limit: number): boolean =>
   messages.length >= Math.min(available, limit);
@@ -140,7 +144,7 @@ export async function fetchAll(handles: NatsHandles, options: FetchOptions): Pro
     const fetched = await fetchMessages(handles, options);
     if (isWhole(fetched, options.limit)) return fetched;
     if (!fetched.timedOut && attempt < WHOLE_ATTEMPTS) continue;
-    const why = fetched.timedOut ? 'the server did not answer in time' : 'it changes too fast';
+    const why = fetched.timedOut ? whyTimedOut(handles) : 'it changes too fast';
     throw new NatspocError('unreachable', `Could not read ${options.stream} completely: ${why}.`);
   }
 }

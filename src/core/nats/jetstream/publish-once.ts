@@ -25,7 +25,11 @@ export function publishOnce(
   timeoutMs: number,
 ): ReturnType<KeepingStream['publish']> {
   type Outcome = Awaited<ReturnType<KeepingStream['publish']>>;
-  if (connection.isClosed()) return Promise.resolve({ kind: 'unknown' });
+  const closed = new NatspocError(
+    'unreachable',
+    `Could not store in ${target.stream}: the connection to NATS was lost.`,
+  );
+  if (connection.isClosed()) return Promise.resolve({ kind: 'unknown', closed });
   return new Promise<Outcome>((resolve) => {
     const unknown = (): void => end({ kind: 'unknown' });
     const failed = (code: 'not-permitted' | 'storage-failed', why: string): void =>
@@ -34,7 +38,7 @@ export function publishOnce(
     const port = open({
       confirmed: (_token, sequence, duplicate) => end({ kind: 'stored', sequence, duplicate }),
       rejected: (_token, { retryable, description }) =>
-        retryable ? unknown() : failed('storage-failed', description),
+        retryable ? end({ kind: 'unknown', refusal: description }) : failed('storage-failed', description),
       // The intended stream's answer may still arrive.
       elsewhere: () => {},
       denied: (subject) => {
@@ -42,7 +46,8 @@ export function publishOnce(
       },
       disconnected: unknown,
       reconnected: () => {},
-      closed: (error) => (error.code === 'not-permitted' ? end({ kind: 'failed', error }) : unknown()),
+      closed: (error) =>
+        end(error.code === 'not-permitted' ? { kind: 'failed', error } : { kind: 'unknown', closed }),
     });
     const timer = setTimeout(unknown, timeoutMs);
     function end(outcome: Outcome): void {

@@ -2,7 +2,7 @@ import { DeliverPolicy } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
 import type { NatsHandles } from '../client/handles.js';
 import { toNatspocError } from '../client/outcome.js';
-import { fetchMessages } from './fetch.js';
+import { fetchMessages, whyTimedOut } from './fetch.js';
 
 /** Timeout of a search for one message, in milliseconds. */
 const ANSWER_MS = 5_000;
@@ -65,9 +65,8 @@ export async function sequenceAtTime(
       headersOnly: true,
       timeoutMs: ANSWER_MS,
     });
-    if (fetched.timedOut) {
-      throw new NatspocError('unreachable', `Could not read ${stream}: the server did not answer in time.`);
-    }
+    if (fetched.timedOut)
+      throw new NatspocError('unreachable', `Could not read ${stream}: ${whyTimedOut(handles)}.`);
     const delivery = fetched.messages[0]?.delivery;
     return delivery && { sequence: delivery.streamSequence, atMs: delivery.timestampMs };
   };

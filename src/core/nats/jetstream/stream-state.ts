@@ -1,9 +1,8 @@
 import type { StreamConfig } from 'nats';
 import { sleep, systemClock } from '../../lib/clock.js';
 import type { EventStream, StreamBounds } from '../../ports/index.js';
-import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
-import { toNatspocError } from '../client/outcome.js';
+import { withoutAnswer } from '../client/no-answer.js';
 import { soon } from '../client/placement.js';
 import { createdAt } from './stream-identity.js';
 
@@ -69,8 +68,8 @@ export class StreamState {
       };
       return { kind: 'ok', ...bounds };
     } catch (error) {
-      if (await mayPass(error, this.#handles, this.#stream)) return { kind: 'unknown' };
-      return { kind: 'failed', error: toNatspocError(error, `read the state of stream ${this.#stream}`) };
+      const doing = `read the state of stream ${this.#stream}`;
+      return withoutAnswer(error, this.#handles, this.#stream, doing);
     }
   }
 }

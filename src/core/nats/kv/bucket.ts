@@ -1,11 +1,11 @@
-import { ErrorCode, headers, type MsgHdrs, NatsError, type StoredMsg } from 'nats';
+import { headers, type MsgHdrs, NatsError, type StoredMsg } from 'nats';
 import { type Clock, systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, ReadOutcome, Watch, WatchSink, WriteOptions, WriteOutcome } from '../../ports/index.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
-import { explainTo } from '../client/manager.js';
+import { unknownOutcome, withoutAnswer } from '../client/no-answer.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import { within } from '../client/placement.js';
 import { PubAckReader } from '../jetstream/puback.js';
@@ -70,11 +70,8 @@ export class NatsBucket implements Bucket {
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound) return { kind: 'missing' };
-      const explained = toNatspocError(error, `read ${key} in bucket ${this.#name}`);
-      if (!(await mayPass(error, this.#handles, bucketStream(this.#name))))
-        return { kind: 'failed', error: explained };
-      const isClosed = error instanceof NatsError && error.code === ErrorCode.ConnectionClosed;
-      return isClosed ? { kind: 'unknown', closed: explained } : { kind: 'unknown' };
+      const doing = `read ${key} in bucket ${this.#name}`;
+      return withoutAnswer(error, this.#handles, bucketStream(this.#name), doing);
     }
   }
 
@@ -140,7 +137,7 @@ export class NatsBucket implements Bucket {
       };
     } catch (error) {
       if (error instanceof NatsError && error.code === '503') return this.#explainNoResponders(doing);
-      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      if (isUnknownOutcome(error)) return unknownOutcome(this.#handles, error, doing);
       return { kind: 'failed', error: toNatspocError(error, doing) };
     }
   }
@@ -156,8 +153,7 @@ export class NatsBucket implements Bucket {
         const message = `Could not ${doing}: the bucket no longer exists.`;
         return { kind: 'failed', error: new NatspocError('stream-missing', message, { cause: error }) };
       }
-      const { code, message } = explainTo(this.#handles.manager, error, doing);
-      if (code === 'jetstream-disabled') return { kind: 'unknown', unheard: message.replace(/\.$/, '') };
+      return unknownOutcome(this.#handles, error, doing);
     }
     return { kind: 'unknown' };
   }

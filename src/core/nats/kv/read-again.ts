@@ -1,8 +1,9 @@
 import { ErrorCode, NatsError } from 'nats';
+import { NatspocError } from '../../lib/errors.js';
+import { type Unanswered, unanswered } from '../../lib/unanswered.js';
 import type { Bucket } from '../../ports/index.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { askAgain } from '../client/ask-again.js';
-import { toNatspocError } from '../client/outcome.js';
 
 /**
  * Reads an entry. Without an answer, for example during the election of a leader, the read is repeated.
@@ -19,15 +20,17 @@ export async function readAgain(
   what: string,
   patienceMs: number,
 ): Promise<BucketEntry | undefined> {
+  let last: Unanswered = {};
   const read = async (): Promise<BucketEntry | undefined> => {
     const found = await bucket.read(key);
     if (found.kind === 'failed') throw found.error;
+    last = found.kind === 'unknown' ? found : {};
     if (found.kind === 'unknown') throw found.closed ?? NatsError.errorForCode(ErrorCode.Timeout);
     return found.kind === 'found' ? found.entry : undefined;
   };
   try {
     return await askAgain(read, patienceMs);
   } catch (error) {
-    throw toNatspocError(error, `read ${what}`);
+    throw error instanceof NatspocError ? error : unanswered(`read ${what}`, last);
   }
 }

@@ -1,5 +1,5 @@
 import { NatspocError } from '../../lib/errors.js';
-import { unwritten } from '../../lib/unwritten.js';
+import { type Unanswered, unanswered } from '../../lib/unanswered.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import type { GroupLayoutRecord, LayoutRecord } from '../../protocol/layout-records.js';
@@ -20,12 +20,8 @@ export interface LayoutEntry<T> {
   decode: (bytes: Uint8Array) => T;
 }
 
-interface Written<T> {
-  /** The stored layout; undefined if the layout could not be written. */
-  layout: T | undefined;
-  /** Why the server refused the write for now; undefined if there was no answer. */
-  refusal?: string | undefined;
-}
+/** The stored layout. If the layout could not be written, it is undefined, and the other fields give the reason. */
+type Written<T> = { layout: T | undefined } & Unanswered;
 
 /**
  * Reads a layout. Without an answer, for example during the election of a leader, the read is repeated for at most
@@ -43,12 +39,13 @@ function layoutIn<T>({ decode }: LayoutEntry<T>, found: BucketEntry | undefined)
   return { layout: value === null ? undefined : decode(value), revision };
 }
 
-/** Returns undefined if there was no answer. */
-async function readOnce<T>(entry: LayoutEntry<T>): Promise<StoredLayout<T> | undefined> {
+async function readOnce<T>(
+  entry: LayoutEntry<T>,
+): Promise<({ kind: 'read' } & StoredLayout<T>) | ({ kind: 'unknown' } & Unanswered)> {
   const found = await entry.bucket.read(entry.key);
   if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown') return undefined;
-  return layoutIn(entry, found.kind === 'found' ? found.entry : undefined);
+  if (found.kind === 'unknown') return found;
+  return { kind: 'read', ...layoutIn(entry, found.kind === 'found' ? found.entry : undefined) };
 }
 
 /**
@@ -66,8 +63,9 @@ export async function tryEntry<T extends LayoutRecord | GroupLayoutRecord>(
   if (written.kind === 'ok') return { layout };
   if (written.kind === 'failed') throw written.error;
   const found = await readOnce(entry);
-  if (found?.layout) return { layout: found.layout };
-  return { layout: undefined, refusal: written.kind === 'unknown' ? written.refusal : undefined };
+  if (found.kind === 'read' && found.layout) return { layout: found.layout };
+  const why = written.kind === 'unknown' ? written : found.kind === 'unknown' ? found : {};
+  return { ...why, layout: undefined };
 }
 
 /**
@@ -80,7 +78,7 @@ export async function writeEntry<T extends LayoutRecord | GroupLayoutRecord>(
 ): Promise<T> {
   const written = await tryEntry(...args);
   if (written.layout) return written.layout;
-  throw unwritten('the layout', written.refusal);
+  throw unanswered('write the layout', written);
 }
 
 /**
@@ -96,7 +94,7 @@ export const entryKeeper = <T extends LayoutRecord | GroupLayoutRecord>(
   async keep() {
     try {
       const stored = await readOnce(entry);
-      if (!stored) return { kind: 'unknown' };
+      if (stored.kind === 'unknown') return stored;
       const found = stored.layout ?? (await tryEntry(entry, layout, stored.revision)).layout;
       if (!found) return { kind: 'unknown' };
       const error = refusal(found);

@@ -1,6 +1,6 @@
 import type { StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
-import { unwritten } from '../../lib/unwritten.js';
+import { unanswered } from '../../lib/unanswered.js';
 import type { LayoutRecord } from '../../protocol/layout-records.js';
 import { startPatienceMs } from '../client/ask-again.js';
 import type { NatsHandles } from '../client/handles.js';
@@ -74,7 +74,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
       // contains the layout.
       const isKnown = found.bucket !== undefined && describedLayout(stream.config) !== undefined;
       if (isKnown && written.refusal !== undefined) return { ...now, layout };
-      throw unwritten('the layout', written.refusal);
+      throw unanswered('write the layout', written);
     }
     const stored = { layout: written.layout, revision: 0 };
     return { ...now, layout: agree(config, { ...now, stored }).layout };
