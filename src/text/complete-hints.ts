@@ -6,8 +6,11 @@ const SELECTING = ['server', 'context', 'stream', 'bucket', 'group'] as const;
 /** The selecting flags of this process's command line, with their values. */
 export type Selection = Partial<Record<(typeof SELECTING)[number], string>>;
 
-/** A quoted command in a message. Commands without a flag of {@link SELECTING} do not match. */
-const COMMAND = /"natspoc ((?:consume|publish|leases|stream|groups delete)\b[^"]*)"/g;
+/**
+ * A quoted command in a message. A word of {@link shellWord} in the command may contain quotation marks. Commands without a
+ * flag of {@link SELECTING} do not match.
+ */
+const COMMAND = /"natspoc ((?:consume|publish|leases|stream|groups delete)\b(?:\\'|'[^']*'|[^"'])*)"/g;
 /** The commands that act on the group of `--group`. */
 const OF_A_GROUP = /^(?:consume|leases|stream dead|stream redrive)\b/;
 

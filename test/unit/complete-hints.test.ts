@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { shellWord } from '../../src/core/lib/text.js';
 import { completeHints, selectionOf } from '../../src/text/complete-hints.js';
 
 describe('the commands that a message recommends', () => {
@@ -44,6 +45,16 @@ describe('the commands that a message recommends', () => {
       completeHints('"natspoc leases" shows more', { stream: 'ORDERS', group: '$(reboot)' }),
       `"natspoc leases --stream ORDERS --group '$(reboot)'" shows more`,
     );
+  });
+
+  it('a recommended command gets its flags even if a name in it contains quotation marks', () => {
+    for (const name of ['a"b', `it's`, `'"'`, 'a b']) {
+      const command = `natspoc stream dead --group ${shellWord(name)}`;
+      assert.equal(
+        completeHints(`"${command}" lists it, "natspoc leases" shows more`, { stream: 'O' }),
+        `"${command} --stream O" lists it, "natspoc leases --stream O" shows more`,
+      );
+    }
   });
 
   it('a recommended command contains no password, and nothing that a shell would interpret', () => {
