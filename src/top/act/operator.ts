@@ -97,19 +97,21 @@ export class GroupOperator implements Operator {
     this.#closing.abort();
   }
 
-  async askToStop(session: string): Promise<string | undefined> {
-    const answer = await this.#group().askToStop(session);
-    switch (answer.kind) {
-      case 'taken':
-        return undefined;
-      case 'gone':
-        return describeGone('it');
-      case 'silent':
-        return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions away';
-      case 'refused':
-      case 'denied':
-        return answer.message;
-    }
+  askToStop(session: string): Promise<string | undefined> {
+    return this.#act('ask the member to stop', async (group) => {
+      const answer = await group.askToStop(session);
+      switch (answer.kind) {
+        case 'taken':
+          return undefined;
+        case 'gone':
+          return describeGone('it');
+        case 'silent':
+          return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions away';
+        case 'refused':
+        case 'denied':
+          return answer.message;
+      }
+    });
   }
 
   async joined(pid: number, signal: AbortSignal): Promise<Joining | undefined> {
