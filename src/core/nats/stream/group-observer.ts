@@ -1,7 +1,4 @@
-import { DeliverPolicy } from 'nats';
-import { truncate } from '../../lib/text.js';
-import { startOfText } from '../../lib/utf8.js';
-import type { PositionFacts, ReaderFacts, StreamFacts, Uncovered } from '../../ports/facts.js';
+import type { PositionFacts, ReaderFacts } from '../../ports/facts.js';
 import type { GroupObserver, PlacedMessage } from '../../ports/observer.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
@@ -10,26 +7,18 @@ import { decodeJob, decodePosition, decodeStart } from '../../protocol/position-
 import { readerNamePrefix } from '../../protocol/reader-name.js';
 import { madeOn, unreadableAs } from '../../protocol/record-format.js';
 import { toNatspocError } from '../client/outcome.js';
-import { type FetchOptions, fetchAll, fetchMessages } from '../jetstream/fetch.js';
 import { readStream } from '../jetstream/read-stream.js';
-import { headerPairs, placeOf } from '../jetstream/stored-message.js';
+import { placeOf } from '../jetstream/stored-message.js';
 import { storedAt } from '../jetstream/stream-identity.js';
 import { BucketPast, type PastOptions } from '../kv/bucket-past.js';
 import { collectStats } from '../service/member-stats.js';
 import { deadLetterFacts } from './dead-letter-facts.js';
+import { LaterMessages } from './later-messages.js';
+import { newestMessages } from './newest-messages.js';
 import { partitionEnds } from './partition-ends.js';
 import { streamFacts } from './stream-facts.js';
 import type { Topology } from './topology.js';
-import { findUncovered, MOST_SUBJECTS } from './uncovered.js';
-
-const PREVIEW_BYTES = 2_048;
-/** Maximum number of headers in an observation, and maximum length of a header's value. */
-const HEADERS = 32;
-const HEADER_CHARACTERS = 256;
-/** Minimum interval, in milliseconds, between two searches for messages that belong to no partition. */
-const UNCOVERED_EVERY_MS = 30_000;
-/** If the average message is larger than this, in bytes, only headers are read. */
-const LARGE_MESSAGE_BYTES = 16_384;
+import { MOST_SUBJECTS, UncoveredSearch } from './uncovered.js';
 
 /** Observes a stream and a group on a real server, and changes nothing. */
 export function natsGroupObserver(topology: Topology, options: PastOptions): GroupObserver {
@@ -44,64 +33,11 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
     }
   };
   const past = new BucketPast(topology, options);
-  const after = (partition: number, sequence: number, limit: number): FetchOptions[] =>
-    reads.of(partition).map((filter) => ({
-      stream,
-      filter,
-      start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence + 1 },
-      limit,
-      headersOnly: true,
-      timeoutMs,
-    }));
-  const firstAfter = async (partition: number, sequence: number, limit: number) => {
-    const fetched = await Promise.all(
-      after(partition, sequence, limit).map((each) => fetchAll(topology, each)),
-    );
-    return fetched
-      .flatMap(({ messages, serverAheadMs }) =>
-        messages.map(({ delivery }) => ({
-          sequence: delivery.streamSequence,
-          atMs: delivery.timestampMs - serverAheadMs,
-        })),
-      )
-      .sort((a, b) => a.sequence - b.sequence)
-      .slice(0, limit);
-  };
-  /** How many messages of a partition wait after a sequence, and when the first of them was stored. */
-  const countAfter = async (
-    partition: number,
-    sequence: number,
-  ): Promise<{ available: number; storedAtMs: number | null }> => {
-    const limit = keyed ? 0 : 1;
-    const fetched = await Promise.all(
-      after(partition, sequence, limit).map((each) => fetchMessages(topology, each)),
-    );
-    const times = fetched.flatMap(({ messages, serverAheadMs }) =>
-      messages.map(({ delivery }) => delivery.timestampMs - serverAheadMs),
-    );
-    return {
-      available: fetched.reduce((sum, each) => sum + each.available, 0),
-      storedAtMs: times.length === 0 ? null : Math.min(...times),
-    };
-  };
-  /** Requests without an answer yet. */
-  const counts = new Map<string | number, ReturnType<typeof countAfter>>();
+  const later = new LaterMessages(topology, timeoutMs);
   /** True if the stream has few enough subjects to list them for each observation. */
   const isShort = async (): Promise<boolean> =>
     ((await manager.streams.info(stream)).state.num_subjects ?? 0) <= MOST_SUBJECTS;
-  let looked: { at: number; uncovered: Uncovered | undefined } | undefined;
-  /**
-   * Searches for messages that belong to no partition, at most once per interval. Skips the search if the partitions'
-   * counts add up to the stream's.
-   */
-  const findUncoveredOf = async ({ counts, messages }: StreamFacts): Promise<Uncovered | undefined> => {
-    const covered = counts.reduce((sum, count) => sum + count, 0);
-    if (keyed || covered >= messages) return undefined;
-    const now = performance.now();
-    if (!looked || now - looked.at > UNCOVERED_EVERY_MS)
-      looked = { at: now, uncovered: await findUncovered(topology, timeoutMs) };
-    return looked.uncovered;
-  };
+  const uncoveredSearch = new UncoveredSearch(topology, timeoutMs);
   const by = (count: number) => ({ layout: { ...layout, partitions: count }, keyed });
   async function* placed(
     from: number,
@@ -189,7 +125,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
         const isListed = !keyed && (!hasTokens || (await isShort()));
         const query = isListed ? { subjects_filter: reads.all } : undefined;
         const facts = streamFacts(await manager.streams.info(stream, query), connection, layout);
-        const uncovered = await findUncoveredOf(facts);
+        const uncovered = await uncoveredSearch.of(facts);
         return uncovered ? { ...facts, uncovered } : facts;
       } catch (error) {
         throw toNatspocError(error, `read the state of stream ${stream}`);
@@ -231,14 +167,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
     },
 
     async waiting(partition, sequence) {
-      // In a keyed group, the same count is used for all partitions.
-      const key = keyed ? sequence : `${partition} ${sequence}`;
-      let counting = counts.get(key);
-      if (!counting) {
-        counting = countAfter(partition, sequence).finally(() => counts.delete(key));
-        counts.set(key, counting);
-      }
-      const { available, storedAtMs } = await counting;
+      const { available, storedAtMs } = await later.count(partition, sequence);
       // The server cannot count by key, so each partition gets an equal share of the group's count.
       const count = keyed ? Math.ceil(available / partitions) : available;
       const more = keyed ? { ofGroup: available } : { storedAtMs };
@@ -246,46 +175,16 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
     },
 
     async sequences(partition, sequence, limit) {
-      return (await firstAfter(partition, sequence, limit)).map((each) => each.sequence);
+      return (await later.first(partition, sequence, limit)).map((each) => each.sequence);
     },
 
     async storedAt(partition, sequence) {
-      const [first] = await firstAfter(partition, sequence, 1);
+      const [first] = await later.first(partition, sequence, 1);
       return first?.atMs ?? null;
     },
 
-    async messages(facts, sequence, limit) {
-      if (facts.messages === 0 || facts.lastSequence <= sequence) return [];
-      const start = Math.max(sequence + 1, facts.lastSequence - limit + 1, facts.firstSequence);
-      const { messages, serverAheadMs } = await fetchMessages(topology, {
-        stream: facts.name,
-        filter: reads.all,
-        start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start },
-        limit,
-        headersOnly: facts.bytes / facts.messages > LARGE_MESSAGE_BYTES,
-        timeoutMs,
-      });
-      return messages.map(({ message, delivery }) => {
-        const { subject, data, headers } = message;
-        const leftOut = Number(headers?.get('Nats-Msg-Size') || Number.NaN);
-        const pairs = headerPairs(headers).slice(0, HEADERS);
-        const [sequence, atMs] = [delivery.streamSequence, delivery.timestampMs - serverAheadMs];
-        return {
-          sequence,
-          subject,
-          atMs,
-          ...placeOf(by(partitions), { sequence, atMs, subject, data, headers }),
-          ...(pairs.length > 0 && {
-            headers: pairs.map(([name, value]): [string, string] => [
-              name,
-              truncate(value, HEADER_CHARACTERS),
-            ]),
-          }),
-          size: Number.isNaN(leftOut) ? data.length : leftOut,
-          preview: Number.isNaN(leftOut) ? (startOfText(data, PREVIEW_BYTES) ?? null) : '',
-        };
-      });
-    },
+    messages: (facts, after, limit) =>
+      newestMessages(topology, () => by(partitions), facts, { after, limit, timeoutMs }),
 
     stats: (sessions, waitMs) => collectStats(connection, { stream, group, inboxPrefix }, sessions, waitMs),
   };

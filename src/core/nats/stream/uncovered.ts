@@ -1,6 +1,6 @@
 import type { StreamInfo } from 'nats';
 import { DeliverPolicy } from 'nats';
-import type { Uncovered } from '../../ports/facts.js';
+import type { StreamFacts, Uncovered } from '../../ports/facts.js';
 import { partitionOfSubject } from '../../protocol/layout.js';
 import { toNatspocError } from '../client/outcome.js';
 import { fetchMessages } from '../jetstream/fetch.js';
@@ -9,6 +9,9 @@ import type { Topology } from './topology.js';
 
 /** If a stream has more subjects than this number, the list of its subjects is not requested. */
 export const MOST_SUBJECTS = 10_000;
+
+/** Minimum interval, in milliseconds, between two searches for messages that belong to no partition. */
+const SEARCH_EVERY_MS = 30_000;
 
 /** The parts of a topology that are used here. */
 export type Looked = Pick<
@@ -33,6 +36,28 @@ export async function findUncovered(looked: Looked, timeoutMs: number): Promise<
     return uncoveredOf(listed.subjects ?? {}, looked.layout);
   } catch (error) {
     throw toNatspocError(error, `read the state of stream ${stream}`);
+  }
+}
+
+/** Searches for messages that belong to no partition, at most once per interval. */
+export class UncoveredSearch {
+  readonly #looked: Looked;
+  readonly #timeoutMs: number;
+  #last: { at: number; uncovered: Uncovered | undefined } | undefined;
+
+  constructor(looked: Looked, timeoutMs: number) {
+    this.#looked = looked;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** The messages last found. Skips the search if the partitions' counts add up to the stream's. */
+  async of({ counts, messages }: Pick<StreamFacts, 'counts' | 'messages'>): Promise<Uncovered | undefined> {
+    const covered = counts.reduce((sum, count) => sum + count, 0);
+    if (this.#looked.keyed || covered >= messages) return undefined;
+    const now = performance.now();
+    if (!this.#last || now - this.#last.at > SEARCH_EVERY_MS)
+      this.#last = { at: now, uncovered: await findUncovered(this.#looked, this.#timeoutMs) };
+    return this.#last.uncovered;
   }
 }
 
