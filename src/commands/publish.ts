@@ -1,48 +1,19 @@
 import { BaseCommand, connectionFlags, settingFlags } from '../cli/base-command.js';
-import { checkPartition } from '../cli/choose-partitions.js';
 import { LONGEST_WAIT, readFlag } from '../cli/flag.js';
 import { Args, Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
-import { ConfirmedLog } from '../cli/publish/confirmed-log.js';
-import { checkMessageSize, chooseInput, type InputRequest, refuseUnusedInput } from '../cli/publish/input.js';
-import { ProgressDisplay } from '../cli/publish/progress.js';
-import { formatSummary, type StoredAt, summaryJson, type Target } from '../cli/publish/report.js';
-import { PublishRun, type PublishRunOptions, type PublishSummary } from '../cli/publish/run.js';
-import { withSubject } from '../cli/publish/subject-source.js';
-import { duration, integer, type Reader, size } from '../core/config/parse.js';
-import { NatspocError } from '../core/lib/errors.js';
+import { readHeaders } from '../cli/publish/headers.js';
+import { chooseInput, type InputRequest, refuseUnusedInput } from '../cli/publish/input.js';
+import { publishInput } from '../cli/publish/publish-input.js';
+import { failureOf, formatSummary, summaryJson, type Target } from '../cli/publish/report.js';
+import type { PublishSummary } from '../cli/publish/run.js';
+import { exponent } from '../cli/publish/zipf.js';
+import { duration, integer, size } from '../core/config/parse.js';
 import { tellRefusals } from '../core/nats/client/refused-credentials.js';
-import { maxPayloadOf, natsPublishPort } from '../core/nats/jetstream/pipeline.js';
-import { openOwnSubjects } from '../core/nats/stream/own-subjects.js';
-import { openTopology } from '../core/nats/stream/topology.js';
 
-const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;
 /** The largest possible `max_payload` of a server. */
 const LARGEST_SIZE = '64MiB';
-
-const exponent: Reader<number> = {
-  parse(text) {
-    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-    return value <= 10 ? value : undefined;
-  },
-  allowed: 'a number from 0 to 10',
-};
-
-/** Reads the values of `--header`, each of the form `Name: value`, into a record. */
-function readHeaders(lines: readonly string[] | undefined): Record<string, string> | undefined {
-  if (lines === undefined || lines.length === 0) return undefined;
-  const headers: Record<string, string> = {};
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    const name = line.slice(0, colon).trim();
-    if (colon < 1) throw new NatspocError('usage', `-H: ${JSON.stringify(line)} is not Name:value.`);
-    const instead = OWN_HEADERS[name.toLowerCase()];
-    if (instead) throw new NatspocError('usage', `-H: ${name} is set by ${instead}.`);
-    headers[name] = line.slice(colon + 1).trim();
-  }
-  return headers;
-}
 
 /** `natspoc publish`: publishes messages to the partitions of the stream and waits for the confirmation of each. */
 export default class Publish extends BaseCommand {
@@ -170,87 +141,37 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
     const durationMs = readFlag('duration', flags.duration, duration('1ms', LONGEST_WAIT, '30s'));
     const stdin = { stream: process.stdin, fd: 0 };
     const input = chooseInput(request, stdin);
-    const { source, kind } = input;
-    const endless = kind === 'lines' || durationMs !== undefined || config.rate !== undefined;
     const signal = this.stopSignal();
 
-    const peeked = kind === 'lines' ? undefined : refuseUnusedInput(stdin);
+    const peeked = input.kind === 'lines' ? undefined : refuseUnusedInput(stdin);
     const [connection] = await Promise.all([this.connect(config, 'publish'), peeked]);
     tellRefusals(connection, config.authRetryMs, this.note);
     try {
-      // Refuse bad input before anything is created.
-      checkMessageSize(input, maxPayloadOf(connection));
-      const log = flags.confirmed === undefined ? undefined : new ConfirmedLog(flags.confirmed);
-      const { subject = null } = flags;
-      const target =
-        subject === null
-          ? await openTopology(connection, config, {
-              create: true,
-              uses: ['publish'],
-              asItIs: 'To publish to the subjects of this stream, give a subject with --subject',
-              accept: ({ partitions }) => checkPartition(request.partition, partitions),
-            })
-          : await openOwnSubjects(connection, config);
-      const { stream, domain, duplicateWindowMs, concerns } = target;
-      const limit = maxMessages ?? (endless ? undefined : 1);
-      let only: StoredAt | undefined;
-      const isOnly: PublishRunOptions['onConfirmed'] = (message, partition, sequence, duplicate) => {
-        only = {
-          partition: subject === null ? partition : null,
-          subject: message.subject,
-          sequence,
-          duplicate,
-        };
-        log?.add(message, partition, sequence, duplicate);
-      };
-      const layout = 'layout' in target ? target.layout : undefined;
-      this.warnOf(concerns, ['publish']);
-      const run = new PublishRun({
-        layout,
-        subjects: 'subjects' in target ? target.subjects : undefined,
-        openPort: natsPublishPort(connection, { stream, domain, inboxPrefix: config.inboxPrefix }),
-        source: subject === null ? source : withSubject(source, subject),
-        rate: config.rate,
-        maxMessages: limit,
+      const { summary, target } = await publishInput({
+        connection,
+        config,
+        input,
+        partition: request.partition,
+        subject: flags.subject,
+        confirmed: flags.confirmed,
+        maxMessages,
         durationMs,
-        timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
-        maxPendingMessages: config.maxPendingMessages,
         dedupe: request.dedupe,
-        duplicateWindowMs,
         ordered: flags.ordered,
         onFailure: flags['keep-going'] ? 'continue' : 'stop',
-        onConfirmed: limit === 1 ? isOnly : log && ((...confirmed) => log.add(...confirmed)),
+        showsProgress: !(flags.quiet || flags.json),
         signal,
         note: this.note,
+        warn: (concerns) => this.warnOf(concerns, ['publish']),
       });
-      const summary = await this.#watch(run, maxMessages, flags.quiet || flags.json);
-      log?.close();
-      const where = { stream, partitions: layout?.partitions ?? null, subject, only };
-      if (!flags.quiet || flags.json || verdict(summary)) this.#report(summary, where, flags.json);
+      if (!flags.quiet || flags.json || failureOf(summary)) this.#report(summary, target, flags.json);
     } finally {
       await connection.close();
     }
   }
 
-  async #watch(run: PublishRun, total: number | undefined, quiet: boolean): Promise<PublishSummary> {
-    if (quiet) return run.run();
-    const { publisher } = run;
-    const display = new ProgressDisplay(process.stderr, () => ({
-      confirmed: publisher.counters.confirmed,
-      pending: publisher.pending,
-      failed: publisher.counters.rejected + publisher.counters.unknown,
-      total,
-      connected: publisher.connected,
-    }));
-    try {
-      return await run.run();
-    } finally {
-      display.stop();
-    }
-  }
-
   #report(summary: PublishSummary, target: Target, json: boolean): void {
-    const error = verdict(summary);
+    const error = failureOf(summary);
     if (json) {
       const shown = error && { code: error.code, message: error.message, exitCode: error.exitCode };
       this.writeJson({ ...summaryJson(summary, target), error: shown ?? null });
@@ -262,15 +183,4 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
     this.writeLines(formatSummary(summary, target).split('\n'));
     if (error) throw error;
   }
-}
-
-/** The error of a failed run. */
-function verdict(summary: PublishSummary): NatspocError | undefined {
-  const { firstError, rejected, unknown, stopped } = summary;
-  const unconfirmed = rejected + unknown;
-  if (unconfirmed === 0) return firstError ?? undefined;
-  const counts = `${unconfirmed} not confirmed: ${rejected} not stored, ${unknown} unknown`;
-  if (stopped === 'signal') return new NatspocError('failed', `Stopped with ${counts}.`);
-  if (firstError === null) return new NatspocError('not-confirmed', `${counts}.`);
-  return new NatspocError(firstError.code, `${firstError.message} (${counts})`, { cause: firstError });
 }

@@ -1,3 +1,4 @@
+import { NatspocError } from '../../core/lib/errors.js';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/lib/units.js';
 import type { PublishSummary } from './run.js';
 
@@ -112,6 +113,17 @@ export function summaryJson(summary: PublishSummary, target: Target) {
     }),
     error: firstError && { code: firstError.code, message: firstError.message },
   };
+}
+
+/** The error of a failed run; undefined if every message was confirmed. */
+export function failureOf(summary: PublishSummary): NatspocError | undefined {
+  const { firstError, rejected, unknown, stopped } = summary;
+  const unconfirmed = rejected + unknown;
+  if (unconfirmed === 0) return firstError ?? undefined;
+  const counts = `${unconfirmed} not confirmed: ${rejected} not stored, ${unknown} unknown`;
+  if (stopped === 'signal') return new NatspocError('failed', `Stopped with ${counts}.`);
+  if (firstError === null) return new NatspocError('not-confirmed', `${counts}.`);
+  return new NatspocError(firstError.code, `${firstError.message} (${counts})`, { cause: firstError });
 }
 
 /** The values of a run that a progress display shows. */

@@ -1,3 +1,14 @@
+import type { Reader } from '../../core/config/parse.js';
+
+/** Reads the exponent of Zipf's law. */
+export const exponent: Reader<number> = {
+  parse(text) {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    return value <= 10 ? value : undefined;
+  },
+  allowed: 'a number from 0 to 10',
+};
+
 /**
  * Chooses among `count` items by Zipf's law: item `i` has the weight 1 / (i + 1)^skew. A skew of 0 is uniform. A skew of about 1 is typical
  * of customers.
