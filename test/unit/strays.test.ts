@@ -59,4 +59,28 @@ describe('the guard against stray rejections', function () {
     assert.deepEqual(lines, ['unrelated']);
     assert.equal(status, 0);
   });
+
+  it('two copies of the library in one process guard their own handlers, and take no guard for a listener of the program', () => {
+    const copies = `
+      const copy = await import('./src/core/member/partition/strays.ts?copy');
+      console.log(copy.guardStrays !== guardStrays);
+      const [one, two] = [guardStrays(stray), copy.guardStrays(stray)];
+    `;
+    const guarded = run(`${copies}
+      console.log(await call(one.handler));
+      console.log(await call(two.handler));
+      one.stop();
+      console.log(await call(two.handler));
+      two.stop();
+      console.log(process.listenerCount('unhandledRejection'));
+    `);
+    assert.deepEqual(guarded, { lines: ['true', 'stray', 'stray', 'stray', '0'], status: 0 });
+    const unrelated = run(`${copies}
+      process.on('exit', () => console.log('the process ends'));
+      Promise.reject(new Error('unrelated'));
+      setTimeout(() => console.log('the process goes on'), 50);
+    `);
+    assert.deepEqual(unrelated.lines, ['true', 'the process ends']);
+    assert.notEqual(unrelated.status, 0);
+  });
 });

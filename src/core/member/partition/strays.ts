@@ -10,14 +10,33 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 /** True if the runtime does not reveal which call a rejected promise belongs to. */
 export const REJECTIONS_ARE_ANONYMOUS = process.versions.bun !== undefined;
 
-/** The call in whose context the current code runs. All guards share it, because a rejection is reported to all of them. */
-const calls = new AsyncLocalStorage<HandlerCall>();
+/** What all guards of a process share, because a rejection is reported to all listeners. */
+interface Shared {
+  /** The call in whose context the current code runs. */
+  readonly calls: AsyncLocalStorage<Pick<HandlerCall, 'fail' | 'log'>>;
+  /** The guards in force. `ended` is the parameter of {@link guardStrays}. */
+  readonly guards: Set<{ ended: ((error: unknown) => void) | undefined }>;
+  /** One listener serves all guards. It exists while there is a guard. */
+  readonly listener: (reason: unknown) => void;
+}
 
-/** The guards in force. `ended` is the parameter of {@link guardStrays}. */
-const guards = new Set<{ ended: ((error: unknown) => void) | undefined }>();
+/** Where {@link Shared} is stored. Other copies of this library in the process find it there, too. */
+const PLACE = Symbol.for('natspoc.strays');
 
-/** One listener serves all guards. It exists while there is a guard. */
-function onRejection(reason: unknown): void {
+const isShared = (value: unknown): value is Shared =>
+  typeof value === 'object' && value !== null && 'calls' in value && 'guards' in value && 'listener' in value;
+
+function sharedByAll(): Shared {
+  const found: unknown = Reflect.get(globalThis, PLACE);
+  if (isShared(found)) return found;
+  const calls: Shared['calls'] = new AsyncLocalStorage();
+  const guards: Shared['guards'] = new Set();
+  const shared: Shared = { calls, guards, listener: (reason) => onRejection({ calls, guards }, reason) };
+  Reflect.defineProperty(globalThis, PLACE, { value: shared });
+  return shared;
+}
+
+function onRejection({ calls, guards }: Pick<Shared, 'calls' | 'guards'>, reason: unknown): void {
   const call = calls.getStore();
   if (call?.fail(reason)) return;
   if (call) {
@@ -51,11 +70,12 @@ export interface GuardedHandler {
  *   `ended`, such errors end the process as usual, unless the program listens to `unhandledRejection`.
  */
 export function guardStrays(handler: Handler | InBatches, ended?: (error: unknown) => void): GuardedHandler {
+  const { calls, guards, listener } = sharedByAll();
   const guard = { ended };
   const onException = (error: unknown): void => {
     if (!calls.getStore()?.fail(error)) ended?.(error);
   };
-  if (guards.size === 0) process.on('unhandledRejection', onRejection);
+  if (guards.size === 0) process.on('unhandledRejection', listener);
   guards.add(guard);
   if (ended) process.on('uncaughtException', onException);
   return {
@@ -67,7 +87,7 @@ export function guardStrays(handler: Handler | InBatches, ended?: (error: unknow
     }),
     stop: () => {
       guards.delete(guard);
-      if (guards.size === 0) process.off('unhandledRejection', onRejection);
+      if (guards.size === 0) process.off('unhandledRejection', listener);
       process.off('uncaughtException', onException);
     },
   };
