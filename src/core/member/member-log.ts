@@ -42,7 +42,7 @@ const LEVELS: Partial<Record<Report['type'], LogLevel>> = {
 export const levelOf = (type: Report['type']): LogLevel => LEVELS[type] ?? 'info';
 
 /** Returns a function that is true for a text at most once per {@link REPEAT_AFTER_MS}. */
-function sparingly(): (text: string) => boolean {
+export function sparingly(): (text: string) => boolean {
   const saidAt = new Map<string, number>();
   return (text) => {
     const now = performance.now();
@@ -62,6 +62,9 @@ export function sparing(logger: Logger): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
+/** A text without its numbers. So the same condition has the same text, although a time or a number of messages varies. */
+const withoutNumbers = (text: string): string => text.replace(/\d[\d.,]*/g, '#');
+
 /** An event of a member, as a log line. */
 export interface Told {
   event: string;
@@ -76,7 +79,7 @@ export interface Told {
 
 /**
  * Reports each event of a member that is of interest to people. Handled and committed messages are not reported. A partition that starts
- * again and again for the same reason is reported once a minute.
+ * again and again, or cannot be read, for the same reason is reported once a minute.
  */
 export function tellEvents(
   member: GroupMember,
@@ -88,12 +91,14 @@ export function tellEvents(
   /** Failed attempts that made partitions halt. */
   const halting = new Map<number, object>();
   const isDue = sparingly();
+  const isNew = (partition: number, reason: string): boolean =>
+    isDue(`p${partition}: ${withoutNumbers(reason)}`);
   member.on('report', (report) => {
     const { type: event, ...values } = report;
     const fields = report.type === 'halted' ? { ...values, ...halting.get(report.partition) } : values;
     if (report.type === 'halted') halting.delete(report.partition);
     const text = describeReport(report, group);
-    if (report.type === 'retrying' && !isDue(text)) return;
+    if (report.type === 'retrying' && !isNew(report.partition, `again: ${report.message}`)) return;
     tell({ event, fields, text, level: levelOf(event), report });
   });
   member.on('failed', (failed) => {
@@ -110,7 +115,9 @@ export function tellEvents(
   member.on('uncovered', (found) => warn('uncovered', found, `warning: ${describeUncovered(found)}`));
   member.on('keyless', (message) => warn('keyless', message, `warning: ${describeKeyless(message)}`));
   member.on('cautious', (cautious) => warn('cautious', cautious, describeCautious(cautious)));
-  member.on('unread', (unread) => warn('unread', unread, describeUnread(unread)));
+  member.on('unread', (unread) => {
+    if (isNew(unread.partition, unread.reason)) warn('unread', unread, describeUnread(unread));
+  });
   member.on('uncommitted', (range) => warn('uncommitted', range, describeUncommitted(range)));
   member.on('overdue', (overdue) => warn('overdue', overdue, describeOverdue(overdue, drainTimeoutMs)));
 }
@@ -125,13 +132,19 @@ export function logProblems(
   group: string,
   drainTimeoutMs: number,
 ): void {
-  const spared = sparing(logger);
+  const isDue = sparingly();
+  let isBreakLogged = true;
   tellEvents(member, { group, drainTimeoutMs }, ({ event, text, fields, level, report, failed }) => {
     if (report && !LEVELS[report.type]) return;
     // A message that is tried again may still succeed, so this attempt is not logged.
     if (failed?.then === 'retry') return;
+    // The end of a break is logged if the break was. Otherwise a connection that breaks again and again would fill the log.
+    if (report?.type === 'reconnected' && !isBreakLogged) return;
+    const isLogged = isDue(report?.type === 'blocked' ? `blocked p${report.partition}` : text);
+    if (report?.type === 'disconnected') isBreakLogged = isLogged;
+    if (!isLogged) return;
     const { error: err, ...others } = { error: undefined, ...fields };
-    spared[level](
+    logger[level](
       { event, group, ...others, ...('error' in fields && { err }) },
       text.replace(/^warning: /, ''),
     );

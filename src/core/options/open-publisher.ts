@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/errors.js';
-import { sparing } from '../member/member-log.js';
+import { sparing, sparingly } from '../member/member-log.js';
 import { describeBreak, describeReturn } from '../member/status-lines.js';
 import { Publisher } from '../publisher/publisher.js';
 import type { PublisherOptions } from '../publisher/publisher-options.js';
@@ -51,16 +51,20 @@ export function publisherOf(
       { event: 'observer', err: error },
       `the observer of a publisher failed: ${messageOf(error)}`,
     );
+  const isDue = sparingly();
+  let isBreakLogged = true;
   const observer: PublishObserver = {
     // Each message calls one of these, so for speed they are not wrapped.
     ...(program.observer?.confirmed && { confirmed: program.observer.confirmed.bind(program.observer) }),
     ...(program.observer?.failed && { failed: program.observer.failed.bind(program.observer) }),
     disconnected: (about) => {
-      logger.warn({ event: 'disconnected', ...about }, describeBreak(about));
+      const text = describeBreak(about);
+      isBreakLogged = isDue(text);
+      if (isBreakLogged) logger.warn({ event: 'disconnected', ...about }, text);
       return program.observer?.disconnected?.(about);
     },
     reconnected: (about) => {
-      logger.info({ event: 'reconnected', ...about }, describeReturn(about));
+      if (isBreakLogged) logger.info({ event: 'reconnected', ...about }, describeReturn(about));
       return program.observer?.reconnected?.(about);
     },
   };
