@@ -81,8 +81,8 @@ export const READING: readonly Mutant[] = [
     edits: [
       core(
         'nats/jetstream/event-stream',
-        "{ kind: 'failed', error: toNatspocError(error, `delete reader",
-        "{ kind: 'unknown', error: toNatspocError(error, `delete reader",
+        'return this.#withoutAnswer(error, `delete reader',
+        "return { kind: 'unknown' };\n      return this.#withoutAnswer(error, `delete reader",
       ),
     ],
   },
