@@ -7,7 +7,7 @@ import { GroupOperator, type Operator } from './act/operator.js';
 import type { TopEvent, TopEventBody } from './model/events.js';
 import { initialModel, type Model } from './model/model.js';
 import { reduce } from './model/reduce.js';
-import { eventTime, LiveSource } from './sources/live.js';
+import { LiveSource } from './sources/live.js';
 import type { Recorder } from './sources/recorder.js';
 
 /** The effect of a key in a replay. `by` is recorded time, in milliseconds. */
@@ -136,3 +136,6 @@ export class LiveFeed implements Feed {
     this.#listener(this.#model);
   }
 }
+
+/** A clock for events: milliseconds since 1970. It never goes backwards. */
+const eventTime = (): number => performance.timeOrigin + performance.now();
