@@ -603,4 +603,26 @@ describe('a keyed group over a stream that other programs created', function () 
     assert.ok(Math.max(...handled) < 30);
     await member.leave();
   });
+
+  it('a member waits for a stream that is not known at first, as while JetStream is being enabled', async () => {
+    const manager = await connection.jetstreamManager();
+    const looks = connection.subscribe('$JS.API.STREAM.INFO.LATE');
+    const joining = joinGroup({
+      ...{
+        servers: server.url,
+        stream: 'LATE',
+        group: 'late',
+        key: 'subject:2',
+        partitions: 1,
+        logger: false,
+      },
+      handler: () => {},
+    });
+    for await (const _ of looks) break;
+    await connection.flush();
+    await manager.streams.add({ name: 'LATE', subjects: ['late.*'] });
+    const member = await joining;
+    await member.leave();
+    await manager.streams.delete('LATE');
+  });
 });

@@ -31,7 +31,8 @@ const isMissing = (error: unknown): boolean =>
     ? error.code === 'stream-missing'
     : apiErrorCode(error) === API_ERRORS.streamNotFound;
 
-function isGone(handles: Asker, stream: string): Promise<boolean> {
+/** True if the server does not know a stream for two seconds. */
+export function isGone(handles: Asker, stream: string): Promise<boolean> {
   const { manager } = handles;
   const streams = running.get(manager) ?? new Map<string, Promise<boolean>>();
   running.set(manager, streams);

@@ -4,6 +4,7 @@ import { NatspocError } from '../../lib/errors.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import { startPatienceMs } from '../client/ask-again.js';
 import { type Concern, refuse, type StreamUse } from '../client/concern.js';
+import { isGone } from '../client/gone.js';
 import { answerMsOf, type NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
@@ -56,8 +57,9 @@ export interface KeyedGroup extends NatsHandles {
 export async function openKeyedGroup(
   connection: NatsConnection,
   config: Config,
-  { create, uses }: { create: boolean; uses: readonly StreamUse[] },
+  options: { create: boolean; uses: readonly StreamUse[] },
 ): Promise<KeyedGroup | undefined> {
+  const { create, uses } = options;
   const manager = await openManager(connection, config);
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, answerMsOf(config));
@@ -67,7 +69,11 @@ export async function openKeyedGroup(
   const found = await findStream(manager, name, patienceMs);
   const stored = await keyedLayout(found && bucket, config, patienceMs);
   if (!stored) return undefined;
-  if (!stream) throw new NatspocError('stream-missing', describeMissing(config));
+  if (!stream) {
+    // While JetStream is being enabled, its streams are not known for a moment.
+    if (create && !(await isGone(handles, config.stream))) return openKeyedGroup(connection, config, options);
+    throw new NatspocError('stream-missing', describeMissing(config));
+  }
   const { num_replicas: replicas, duplicate_window: window, subjects = [] } = stream.config;
   const { layout, note } = agreeOnGroup(config, stored.layout, storedSubjects(stream.config) ?? []);
   const judge = (stream: StreamConfig): Concern[] => streamConcernsOf(config, layout, stream);
