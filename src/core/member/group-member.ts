@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
 import { Readiness } from '../health/readiness.js';
 import { type Clock, every, systemClock } from '../lib/clock.js';
-import { messageOf, NatspocError } from '../lib/errors.js';
+import { messageOf } from '../lib/errors.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import { checkReservation } from '../protocol/reservations.js';
 import type { PartitionStatus } from './engine/contract.js';
@@ -11,6 +11,7 @@ import type { MemberEngine } from './engine/engine.js';
 import type { Standing } from './engine/standstill.js';
 import { startMember } from './join.js';
 import { leaveOnAbort } from './leave-on-abort.js';
+import { MemberEnd } from './member-end.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
 import { logListenerFailure, sparing } from './member-log.js';
 import type { GroupMemberOptions } from './member-options.js';
@@ -46,18 +47,9 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #ready: Promise<void> | undefined;
   #member: MemberEngine | undefined;
   #wrapped: WrappedHandler | undefined;
-  #stopped: NatspocError | undefined;
   /** Requests that came before the member had started. They are executed in order, before its first event. */
   readonly #early: ((engine: MemberEngine) => void)[] = [];
-  #end!: { resolve: () => void; reject: (error: unknown) => void };
-  /**
-   * Settles when the member has ended, or could not start. `ready` awaits this promise instead of `closed`. Otherwise a rejection of
-   * `closed` would count as handled, and Node would not report it.
-   */
-  readonly #ended = new Promise<void>((resolve, reject) => {
-    this.#end = { resolve, reject };
-  });
-  #closed: Promise<void> | undefined;
+  readonly #end = new MemberEnd();
 
   private constructor(options: GroupMemberOptions, clock: Clock) {
     super();
@@ -86,7 +78,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       await opened.#start(options);
     } catch (error) {
       await opened.#cleanUp();
-      opened.#end.reject(error);
+      opened.#end.notStarted(error);
       // The caller gets the error.
       opened.closed.catch(() => {});
       throw error;
@@ -99,8 +91,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    * handles the rejection of a running member, Node ends the process with an error.
    */
   get closed(): Promise<void> {
-    this.#closed ??= this.#ended.then(() => {});
-    return this.#closed;
+    return this.#end.closed;
   }
 
   /** Session id in the group; null without a session. */
@@ -193,7 +184,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    * before it is ready.
    */
   get ready(): Promise<void> {
-    this.#ready ??= untilReady(this, this.#ended, this.#clock);
+    this.#ready ??= untilReady(this, this.#end.ended, this.#clock);
     this.#ready.catch(() => {});
     return this.#ready;
   }
@@ -229,16 +220,14 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       if (this.listenerCount('memory') > 0) this.#tell('memory', this.memory);
     });
     this.#stats.start(this.#clock, () => this.partitions);
-    member.closed
-      .finally(() => {
-        cancelMemory();
-        return this.#cleanUp();
-      })
-      .finally(options.onEnd)
-      .then(() => {
-        if (this.#stopped) throw this.#stopped;
-      })
-      .then(this.#end.resolve, this.#end.reject);
+    this.#end.follow(
+      member.closed
+        .finally(() => {
+          cancelMemory();
+          return this.#cleanUp();
+        })
+        .finally(options.onEnd),
+    );
     // If nothing handles a rejection of `closed`, Node has to report it, even if the program never reads `closed`.
     void this.closed;
     leaveOnAbort(member, options.signal);
@@ -271,9 +260,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Leaves because the handler cannot handle any message. Other members get the partitions, and `closed` rejects with the cause. */
   #stop(cause: Error): void {
-    this.#stopped ??= new NatspocError('handler-failed', `The handler has stopped: ${messageOf(cause)}.`, {
-      cause,
-    });
+    this.#end.handlerFailed(cause);
     this.#leave();
   }
 
