@@ -214,16 +214,14 @@ export const READING: readonly Mutant[] = [
       title:
         'a reader whose process was stopped does not trust that a request was pending before the last messages',
     },
-    edits: [
-      core('nats/jetstream/pull', 'if (hasWaited) this.#rested', 'if (this.#open === false) this.#rested'),
-    ],
+    edits: [core('nats/jetstream/reader-rests', 'if (isLate) this.#last', 'if (waited < 0) this.#last')],
   },
   {
     name: 'old-count-trusted',
     mistake:
       'a reader trusts the number of waiting messages of an old server, which does not fall if the stream drops messages',
     needs: ['trimming'],
-    edits: [core('nats/jetstream/pull', 'waited > 0 ? this.#busyRest : undefined', 'undefined')],
+    edits: [core('nats/jetstream/reader-rests', 'waited > 0 ? this.#busyRest : undefined', 'undefined')],
   },
   {
     name: 'fell-forgotten',

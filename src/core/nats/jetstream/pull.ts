@@ -12,21 +12,18 @@ import type { ReaderState, ReaderWindow, Rest } from '../../ports/index.js';
 import type { NatsHandles } from '../client/handles.js';
 import { listen } from '../client/listen.js';
 import { toNatspocError } from '../client/outcome.js';
-import { countsDrops } from '../client/server-version.js';
 import { watchConnection } from '../client/watch-connection.js';
 import { DeliveryReader } from './delivery.js';
 import { Expectation, type Unexpected } from './expectation.js';
 import { sizeOf } from './message-size.js';
 import { PullBudget } from './pull-budget.js';
 import { nanosOf, PullRequests } from './pull-requests.js';
+import { ReaderRests } from './reader-rests.js';
 import { RequestLimits } from './request-limits.js';
 import { SilenceWatch } from './silence-watch.js';
 
 /** The server deletes the reader of a vanished process after this time. */
 const INACTIVE_THRESHOLD_MS = 30_000;
-
-/** A request was always pending; see {@link PullReader.rested}. */
-const NO_REST: Rest = { from: 0, until: 0 };
 
 /** The reason for a fault if a request was pending and the server sent nothing. */
 export const SILENCE = 'the server is silent';
@@ -74,14 +71,10 @@ export class PullReader {
   readonly #requests: PullRequests;
   #subscription: Subscription | undefined;
   readonly #expectation: Expectation;
-  /** The rest of a delivery if a request was always pending and messages waited. */
-  readonly #busyRest: Rest | undefined;
+  readonly #rests: ReaderRests;
   #pending: number;
   /** Number of deliveries when the server last counted the waiting messages. Counts in earlier deliveries are older. */
   #countedUpTo = 0;
-  /** Since this time, possibly no request was pending. Undefined if one was always pending since the last delivery. */
-  #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
-  #rested: Rest | undefined;
   #watchdog: SilenceWatch | undefined;
   #unwatch: (() => void) | undefined;
   #open = false;
@@ -94,8 +87,7 @@ export class PullReader {
     this.#demand = new PullBudget(options.window, options.concurrency, limits);
     this.#requests = new PullRequests(handles, options, this.#demand, limits, (reason) => this.fail(reason));
     this.#pending = info.num_pending;
-    // The server's count of waiting messages may then include dropped ones. A reconnection ends the reader, so the version stays the same.
-    this.#busyRest = countsDrops(handles.connection) ? undefined : NO_REST;
+    this.#rests = new ReaderRests(handles, this.#demand, this.#requests);
     const { filter, emptyAt, headersOnly } = options;
     const after = (options.start.opt_start_seq ?? 1) - 1;
     this.#expectation = new Expectation({ filter, after, emptyAt, headersOnly });
@@ -152,7 +144,7 @@ export class PullReader {
 
   /** See {@link Reader.rested}. */
   get rested(): Rest | undefined {
-    return this.#rested;
+    return this.#rests.last;
   }
 
   /** Starts to pull. `held`: number of messages of the previous reader that still count against the window. */
@@ -221,10 +213,6 @@ export class PullReader {
     });
   }
 
-  get #now(): number {
-    return (this.#handles.clock ?? systemClock).now();
-  }
-
   #shut(): void {
     this.#open = false;
     this.#requests.stop();
@@ -256,17 +244,14 @@ export class PullReader {
     const hasWaited = this.#demand.isTurn && this.#pending > waited;
     this.#demand.weigh(sizeOf(message));
     this.#demand.deliver();
-    if (hasWaited) this.#rested = { from: Number.NEGATIVE_INFINITY, until: this.#now };
-    else if (this.#restsFrom === undefined) this.#rested = waited > 0 ? this.#busyRest : undefined;
-    else this.#rested = { from: this.#restsFrom, until: this.#requests.endedRestAt };
-    this.#restsFrom = this.#demand.isWaiting ? undefined : this.#now;
+    this.#rests.delivered(waited, hasWaited);
     this.#sink.message(message, delivery);
     if (this.#demand.adapt()) this.#requests.fill();
   }
 
   #receiveStatus(message: Msg): void {
     const isMoreWanted = this.#requests.receiveStatus(message);
-    if (!this.#demand.isWaiting) this.#restsFrom ??= this.#now;
+    this.#rests.requestEnded();
     if (isMoreWanted) this.#requests.fill();
   }
 
