@@ -4,12 +4,11 @@ import type { ClearedRecord } from '../../protocol/position-records.js';
 import { clearedUpTo } from './cleared.js';
 import { judgeLoss } from './loss-judgement.js';
 import { isSign, type LossSigns, NO_SIGNS, together, withJump, withoutDoubts } from './loss-signs.js';
+import { WaitingCounts } from './waiting-counts.js';
 
 /** While messages wait, the stream is checked every LOOK_EVERY_MS. While it drops waiting messages, it is checked every LOOK_AGAIN_MS. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
-/** While no delivery shows how many messages wait, the server counts them at this interval, in milliseconds. */
-const RECOUNT_EVERY_MS = 2_000;
 /** A message that is dropped within this time after it was stored may go unnoticed: see SPEC.md. */
 const YOUNG_MS = 1_000;
 
@@ -60,21 +59,7 @@ export class TrimWatch {
   #asked = NO_SIGNS;
   #noticedAt = 0;
   #looking: Promise<boolean> | undefined;
-  /** The maximum number of waiting messages since the last check. */
-  #mostWaiting = 0;
-  #waiting: number | undefined;
-  /**
-   * How often the waiting messages were counted, by deliveries or by the server. `#endSeen` is the end of the stream at the previous check.
-   * `#endAtCount` holds a lower bound on the end at the last count.
-   */
-  #counts = 0;
-  #endSeen: number | undefined;
-  #endAtCount = { count: -1, last: 0 };
-  /** `#countsBefore` is the number of counts at the previous check. The server is not asked to count again before `#recountAt`. */
-  #countsBefore = 0;
-  #recountAt = 0;
-  /** How many messages the last count by the server has shown to be lost. */
-  #fellByCount = 0;
+  readonly #counts = new WaitingCounts();
   /** See {@link passed}. */
   #passedTo = 0;
   /**
@@ -86,7 +71,6 @@ export class TrimWatch {
    * Up to this sequence the stream dropped no message unread, or the loss was reported. Later losses can be noticed only by their number.
    */
   #soundTo: number;
-  #missed = 0;
   #isLosing = false;
   #cancel: Cancel | undefined;
   #stopped = false;
@@ -125,13 +109,8 @@ export class TrimWatch {
    * as many messages should wait as at the last delivery.
    */
   opened(waiting: number): void {
-    const known = Math.max(this.#missed, this.#waiting ?? 0);
-    this.#fell(Math.max(0, known - waiting));
+    this.#fell(this.#counts.opened(waiting));
     if (waiting === 0) this.#completeAt = this.#ports.clock.now();
-    this.#missed = 0;
-    this.#counts++;
-    this.#waiting = waiting;
-    this.#mostWaiting = Math.max(this.#mostWaiting, waiting);
   }
 
   /**
@@ -142,15 +121,11 @@ export class TrimWatch {
    *   stream go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {
-    const before = this.#waiting ?? waiting + 1;
-    this.#counts++;
-    this.#waiting = waiting;
-    if (waiting >= this.#mostWaiting) this.#mostWaiting = waiting + 1;
     const known = this.#completeAt;
     const isLong =
       rest !== undefined && known !== undefined && rest.until - Math.max(rest.from, known) >= YOUNG_MS;
     if (waiting === 0) this.#completeAt = this.#ports.clock.now();
-    if (before - 1 > waiting) this.#fell(before - 1 - waiting);
+    this.#fell(this.#counts.came(waiting));
     if (waiting === 0) this.#signs = withoutDoubts(this.#signs);
     const isDoubtful = rest !== undefined && rest.from === rest.until;
     if (!rest || sequence === after + 1 || (isDoubtful && waiting === 0)) return;
@@ -162,7 +137,7 @@ export class TrimWatch {
 
   /** No message arrived although `waiting` messages waited. The next reader shows the new number of waiting messages. */
   missed(waiting: number): void {
-    this.#missed = waiting;
+    this.#counts.missed(waiting);
   }
 
   /**
@@ -237,7 +212,7 @@ export class TrimWatch {
     if (bounds.first <= received + 1) this.#completeAt = Math.max(this.#completeAt ?? since, since);
     const { first } = bounds;
     const isSound = first <= this.#soundTo + 1 && bounds.missing === 0;
-    const isEmpty = this.#waiting === 0 && this.#fellByCount === 0;
+    const { isEmpty } = this.#counts;
     const found = this.#judge(asked, bounds, waiting);
     this.#isLosing = found !== undefined;
     // After the lost messages, others may still wait and be lost later.
@@ -245,7 +220,7 @@ export class TrimWatch {
     this.#settledTo = Math.max(this.#settledTo, received, Math.min(found?.to ?? 0, mostSettled));
     if (isSound || found) this.#soundTo = this.#settledTo;
     this.#passedTo = Math.max(this.#passedTo, Math.min(this.#settledTo, first - 1));
-    if (!isSign(this.#signs)) this.#mostWaiting = this.#waiting ?? 0;
+    if (!isSign(this.#signs)) this.#counts.forgetMost();
     if (found) trimmed(found);
     return true;
   }
@@ -261,17 +236,11 @@ export class TrimWatch {
 
   #judge(signs: LossSigns, bounds: StreamBounds, waiting: number): Trimmed | undefined {
     const { received, isResting } = this.#ports.reading();
-    const isRecent = this.#endAtCount.count !== this.#counts;
-    const storedBefore = Math.max(0, bounds.last - this.#endAtCount.last);
-    // At the time of the count, the stream reached at least to the last received message, and to the end seen before.
-    if (isRecent)
-      this.#endAtCount = { count: this.#counts, last: Math.max(received, this.#endSeen ?? bounds.last) };
-    this.#endSeen = bounds.last;
-    // Messages stored since an older count can wait, too, unless the server delivers them immediately.
-    const isCurrent = isRecent || (waiting === 0 && !isResting);
-    const stored = isCurrent ? 0 : Math.max(0, bounds.last - this.#endAtCount.last);
-    const fellByCount = this.#fellByCount;
-    this.#fellByCount = 0;
+    const { stored, fellByCount, hidden } = this.#counts.endsAt(
+      bounds.last,
+      received,
+      waiting === 0 && !isResting,
+    );
     return judgeLoss({
       signs,
       newJumps: this.#signs.jumps,
@@ -281,9 +250,8 @@ export class TrimWatch {
       soundTo: this.#soundTo,
       mostWaiting: waiting + stored,
       fellByCount,
-      // Each message stored between the last two counts hides one lost message.
-      hidden: fellByCount > 0 ? storedBefore : 0,
-      isFull: bounds.mostPerSubject > 0 && this.#mostWaiting >= bounds.mostPerSubject,
+      hidden,
+      isFull: bounds.mostPerSubject > 0 && this.#counts.most >= bounds.mostPerSubject,
     });
   }
 
@@ -308,17 +276,10 @@ export class TrimWatch {
    */
   async #recount(): Promise<boolean> {
     const { clock, reading, recount } = this.#ports;
-    const isShown = this.#counts !== this.#countsBefore;
-    this.#countsBefore = this.#counts;
-    if (isShown || !recount || clock.now() < this.#recountAt) return false;
-    this.#recountAt = clock.now() + RECOUNT_EVERY_MS;
+    if (!recount || !this.#counts.isDue(clock.now())) return false;
     if (!(await recount()) || this.#stopped) return false;
-    const { waiting } = reading();
-    this.#fellByCount = Math.max(0, (this.#waiting ?? 0) - waiting);
-    this.#fell(this.#fellByCount);
-    this.#waiting = waiting;
-    this.#countsBefore = ++this.#counts;
-    this.#mostWaiting = Math.max(this.#mostWaiting, waiting);
-    return this.#fellByCount > 0;
+    const fell = this.#counts.recounted(reading().waiting);
+    this.#fell(fell);
+    return fell > 0;
   }
 }
