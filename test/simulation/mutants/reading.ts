@@ -236,7 +236,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'seam-repeats',
     mistake: 'messages before the next sequence of a partition are not ignored',
-    edits: [core('member/shared/shared-reader', 'sequence < lane.next || lane.passes', 'lane.passes')],
+    edits: [core('member/shared/served-lanes', 'message.sequence < lane.next || lane.passes', 'lane.passes')],
   },
   {
     name: 'passes-queue',
@@ -252,7 +252,13 @@ export const READING: readonly Mutant[] = [
   {
     name: 'full-and-forgotten',
     mistake: 'the message at which a full partition is left behind is not read again',
-    edits: [core('member/shared/shared-reader', 'lane.next = sequence;', 'lane.next = sequence + 1;')],
+    edits: [
+      core(
+        'member/shared/served-lanes',
+        'lane.next = message.sequence;',
+        'lane.next = message.sequence + 1;',
+      ),
+    ],
   },
   {
     name: 'idle-runs-ahead',

@@ -10,10 +10,11 @@ import type {
 } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { CoverageProof } from '../partition/coverage-proof.js';
+import { LatestMark } from '../partition/latest-mark.js';
 import { TrimWatch, UNKNOWN_REST } from '../partition/stream-losses.js';
 import { ChangeLooks } from './change-looks.js';
 import type { Lane } from './lane.js';
-import { WindowRoom } from './window-room.js';
+import { ServedLanes } from './served-lanes.js';
 
 /** The dependencies of a shared reader. */
 export interface SharedReaderPorts {
@@ -46,17 +47,14 @@ export class SharedReader {
   readonly #ports: SharedReaderPorts;
   readonly #events: SharedReaderEvents;
   readonly #window: ReaderWindow;
-  readonly #lanes = new Map<number, Lane>();
-  #lastLane: Lane | undefined;
-  readonly #room: WindowRoom;
+  readonly #lanes: ServedLanes;
   readonly #looks: ChangeLooks;
   readonly #trimWatch: TrimWatch;
   #reader: Reader | undefined;
   #name = '';
-  #covered: number;
-  #last: StreamMessage | undefined;
+  /** The last delivered message, or the proved coverage after it. */
+  readonly #latest: LatestMark;
   readonly #proof: CoverageProof;
-  #proved: Coverage | undefined;
   #proving: Promise<void> | undefined;
   #isStarted = false;
   #isClosed = false;
@@ -69,15 +67,19 @@ export class SharedReader {
     ports: SharedReaderPorts,
     events: SharedReaderEvents,
   ) {
-    this.#covered = after;
+    this.#latest = new LatestMark(after, { sequence: after });
     this.#window = window;
-    this.#room = new WindowRoom(window.messages, this.#lanes, (messages) => this.#reader?.release(messages));
+    this.#lanes = new ServedLanes(
+      window.messages,
+      (messages) => this.#reader?.release(messages),
+      (lane) => events.leftBehind(lane),
+    );
     this.#ports = ports;
     this.#events = events;
     this.#trimWatch = new TrimWatch(after, lostFrom, {
       ...ports,
       reading: () => ({
-        received: this.#covered,
+        received: this.covered,
         waiting: this.pending,
         isResting: this.#reader?.isResting ?? false,
       }),
@@ -85,14 +87,14 @@ export class SharedReader {
       replace: () => this.#end('broken', 'messages that waited for its reader are gone'),
       cleared: async () => undefined,
       // The partitions of lost messages are unknown, so their number is reported for one partition.
-      trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
+      trimmed: (trimmed) => this.#lanes.any?.trimmed(trimmed),
     });
     this.#proof = new CoverageProof({ ...ports, partition: null, trimWatch: this.#trimWatch });
     this.#looks = new ChangeLooks(
       {
         ...ports,
         reading: () => this.#reader && { name: this.#name, delivered: this.delivered },
-        serving: () => new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)])),
+        serving: () => new Map(this.#lanes.all.map((lane) => [lane.partition, this.#behind(lane)])),
         // Messages that the stream dropped before they were received must be reported before a commit.
         settle: () => this.#trimWatch.settle(),
       },
@@ -124,12 +126,12 @@ export class SharedReader {
 
   /** The last delivered sequence; before the first delivery, the sequence after which the reader starts. */
   get covered(): number {
-    return this.#covered;
+    return this.#latest.sequence;
   }
 
   get coverage(): Coverage {
-    const storedMs = this.#last && Math.floor(this.#last.timestampMs);
-    return this.#proved?.sequence === this.#covered ? this.#proved : { sequence: this.#covered, storedMs };
+    const { sequence, stored: storedMs } = this.#latest.mark;
+    return { sequence, storedMs };
   }
 
   /** Tries to extend {@link coverage} while no message arrives. All lanes share one attempt. */
@@ -149,9 +151,8 @@ export class SharedReader {
 
   async #prove(): Promise<void> {
     const proved = (await this.#proof.prove()) ?? this.#trimWatch.passed;
-    if (this.#isClosed || this.pending > 0 || proved.sequence <= this.#covered) return;
-    this.#proved = proved;
-    this.#covered = proved.sequence;
+    if (this.#isClosed || this.pending > 0 || proved.sequence <= this.covered) return;
+    this.#latest.covered(proved);
   }
 
   /** Opens the reader under a name that was never used before. */
@@ -160,7 +161,7 @@ export class SharedReader {
     const options = {
       name,
       partition: null,
-      startSequence: this.#covered + 1,
+      startSequence: this.covered + 1,
       window: this.#window,
       // Reads as far ahead as the window allows, because the server also sends messages of other members.
       concurrency: this.#window.messages,
@@ -195,34 +196,31 @@ export class SharedReader {
   /** Serves a lane from now on. The lane's next sequence must be above {@link covered}. */
   add(lane: Lane): void {
     lane.reader = this;
-    this.#lanes.set(lane.partition, lane);
+    this.#lanes.add(lane);
     this.#looks.serves(lane.partition, this.#behind(lane));
-    this.#lastLane = lane;
   }
 
   /** Stops serving a lane. */
   remove(lane: Lane): void {
-    if (this.#lanes.get(lane.partition) !== lane) return;
-    this.#lanes.delete(lane.partition);
-    this.#endIfDeserted();
+    if (this.#lanes.remove(lane)) this.#endIfDeserted();
   }
 
   /** Gives all lanes to the reader that this reader has caught up with, and ends this reader. */
   handOver(to: SharedReader): void {
-    for (const lane of this.#lanes.values()) to.add(lane);
+    for (const lane of this.#lanes.all) to.add(lane);
     this.#lanes.clear();
     this.#endIfDeserted();
   }
 
   /** Leaves full lanes behind, because other lanes wait for a reader. */
   leaveFull(): void {
-    for (const lane of this.#lanes.values()) if (this.#room.isFull(lane)) this.#leave(lane);
+    this.#lanes.leaveFull();
     this.#endIfDeserted();
   }
 
   /** Makes room in the window after this number of messages was handled. */
   release(messages: number): void {
-    this.#room.release(messages);
+    this.#lanes.release(messages);
   }
 
   /** For an ended reader: true until the server has answered a check that began after the reader's last delivery. */
@@ -240,7 +238,7 @@ export class SharedReader {
 
   /** The sequence after which this reader delivers to a lane. */
   #behind(lane: Lane): number {
-    return Math.max(this.#covered, lane.next - 1);
+    return Math.max(this.covered, lane.next - 1);
   }
 
   close(): void {
@@ -260,7 +258,7 @@ export class SharedReader {
     if (this.#isClosed) return;
     this.close();
     this.#events.ended(this);
-    for (const lane of [...this.#lanes.values()]) lane.fault(fault, reason);
+    for (const lane of this.#lanes.all) lane.fault(fault, reason);
   }
 
   #endIfDeserted(): void {
@@ -277,7 +275,7 @@ export class SharedReader {
     try {
       return this.#ports.partitionOf(message);
     } catch (error) {
-      for (const lane of [...this.#lanes.values()])
+      for (const lane of this.#lanes.all)
         if (lane.next <= message.sequence) lane.fault('unplaced', messageOf(error));
       return undefined;
     }
@@ -288,32 +286,14 @@ export class SharedReader {
     const partition = this.#partitionOf(message);
     // Without lanes the reader has ended.
     if (this.#isClosed) return;
-    const { sequence } = message;
     this.#trimWatch.came(
-      sequence,
-      this.#covered,
+      message.sequence,
+      this.covered,
       this.pending,
       this.#reader ? this.#reader.rested : UNKNOWN_REST,
     );
-    this.#covered = sequence;
-    this.#last = message;
-    const lane = partition === undefined ? undefined : this.#lanes.get(partition);
-    if (!lane || sequence < lane.next || lane.passes(message)) this.#room.pass(this.pending > 0);
-    else if (this.#room.isUnfair(lane)) {
-      // The lane has received all of its messages that come before this message.
-      lane.next = sequence;
-      this.#leave(lane);
-      this.#room.pass(this.pending > 0);
-    } else {
-      this.#room.take();
-      lane.deliver(message, this);
-    }
+    this.#latest.passed(message);
+    this.#lanes.give(message, partition, this);
     this.#events.advanced(this);
-  }
-
-  #leave(lane: Lane): void {
-    this.#lanes.delete(lane.partition);
-    lane.leaveBehind();
-    this.#events.leftBehind(lane);
   }
 }
