@@ -4,13 +4,11 @@ import type { Crashes } from '../../protocol/crashes.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { type CommitPolicy, CommitTimer } from './commit-timer.js';
-import { CrashNote } from './crash-note.js';
 import type { StopConsuming } from './handler.js';
-import { LatestMark } from './latest-mark.js';
 import type { PartitionEvents } from './partition-events.js';
+import { PositionDraft, type PositionTaken } from './position-draft.js';
 import {
   type OwnPosition,
-  type PositionState,
   PositionWriter,
   type PositionWriterPorts,
   type PositionWritten,
@@ -45,14 +43,7 @@ export class Committer {
   readonly #writer: PositionWriter;
   readonly #deps: CommitterPorts;
   readonly #over: CommitterEnd;
-  #committed: number;
-  readonly #handled: LatestMark;
-  #handledSince = 0;
-  /** How many messages the stream dropped, and how many of them the position already records. */
-  #trimmed: number;
-  #trimmedKept: number;
-  readonly #crashes: CrashNote;
-  readonly #resumed: number;
+  readonly #draft: PositionDraft;
   /** When the last confirmed write was sent. */
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #writing = false;
@@ -61,30 +52,15 @@ export class Committer {
   #isLast: () => void = () => {};
   #idle: (() => void)[] = [];
 
-  /**
-   * `revision`, `sequence`, `reader`, `trimmed` and `crashes` describe the position that this owner has just written. `carried` are the
-   * deaths that the position still records after it has moved. `mark` is the last handled position.
-   */
+  /** `at` is the position that this owner has just written. */
   constructor(
-    at: OwnPosition & {
-      sequence: number;
-      trimmed?: number;
-      crashes?: Crashes;
-      carried?: Crashes;
-      lead: number;
-      mark: PositionMark;
-    },
+    at: OwnPosition & PositionTaken & { lead: number },
     policy: CommitPolicy,
     deps: CommitterPorts,
     over: CommitterEnd,
   ) {
     this.lead = at.lead;
-    this.#committed = at.sequence;
-    this.#handled = new LatestMark(at.sequence, at.mark);
-    this.#trimmed = at.trimmed ?? 0;
-    this.#trimmedKept = this.#trimmed;
-    this.#crashes = new CrashNote(at.crashes ?? {}, at.carried ?? {}, at.sequence);
-    this.#resumed = at.mark.sequence;
+    this.#draft = new PositionDraft(at);
     this.#policy = policy;
     this.#timer = new CommitTimer(policy, deps.clock, () => void this.#write());
     this.#writer = new PositionWriter(at, deps);
@@ -97,27 +73,27 @@ export class Committer {
 
   /** The last committed stream sequence. */
   get committed(): number {
-    return this.#committed;
+    return this.#draft.committed;
   }
 
   /** The last handled stream sequence, committed or not. */
   get handledUpTo(): number {
-    return this.#handled.sequence;
+    return this.#draft.handled.sequence;
   }
 
   /** The mark of the last handled position. */
   get mark(): PositionMark {
-    return this.#handled.mark;
+    return this.#draft.handled.mark;
   }
 
   /** Sets the creation time of the stream that is handled from now on. */
   madeOn(created: number | undefined): void {
-    this.#handled.madeOn(created);
+    this.#draft.handled.madeOn(created);
   }
 
   /** Counts messages as handled that an earlier runner of this epoch had handled but not committed. */
   resume(): void {
-    this.#handled.resumedAt(this.#resumed);
+    this.#draft.resume();
     this.#advance(1, true);
   }
 
@@ -126,15 +102,15 @@ export class Committer {
    * no more messages wait.
    */
   handled(message: StreamMessage, messages: number, idle: boolean): void {
-    this.#handled.passed(message);
-    this.#crashes.handled(messages, idle);
+    this.#draft.handled.passed(message);
+    this.#draft.crashes.handled(messages, idle);
     this.#advance(messages, idle);
   }
 
   /** Records that the partition has no message between the last handled message and this sequence. */
   follow(coverage: Coverage): void {
-    if (coverage.sequence <= this.#handled.sequence) return;
-    this.#handled.covered(coverage);
+    if (coverage.sequence <= this.#draft.handled.sequence) return;
+    this.#draft.handled.covered(coverage);
     this.#advance(0, false);
   }
 
@@ -143,30 +119,30 @@ export class Committer {
    * was being tried. Resolves with false if the committer has ended.
    */
   async trying(sequence: number): Promise<boolean> {
-    this.#crashes.trying(sequence);
+    this.#draft.crashes.trying(sequence);
     await this.#untilWritten();
     return !this.#ended;
   }
 
   /** Commits the handled messages, and records that no message is being tried. */
   async tried(): Promise<void> {
-    this.#crashes.trying(0);
+    this.#draft.crashes.trying(0);
     await this.#untilWritten();
   }
 
   /** Sets the deaths that the next owner reads from the position. */
   crashed(crashes: Crashes): void {
-    this.#crashes.set(crashes);
+    this.#draft.crashes.set(crashes);
   }
 
   /** Number of dropped messages that the position does not record yet. */
   get uncounted(): number {
-    return this.#trimmed - this.#trimmedKept;
+    return this.#draft.uncounted;
   }
 
   /** True while the position records deaths of owners. */
   get countsDeaths(): boolean {
-    return this.#crashes.isCounting;
+    return this.#draft.crashes.isCounting;
   }
 
   /** Calls back after the next write, unless the committer has ended. */
@@ -181,15 +157,15 @@ export class Committer {
   }
 
   #advance(messages: number, idle: boolean): void {
-    this.#handledSince += messages;
+    this.#draft.messages += messages;
     if (this.#writing) return;
-    if (this.#handledSince >= this.#every) void this.#write();
+    if (this.#draft.messages >= this.#every) void this.#write();
     else this.#timer.schedule(idle);
   }
 
   /** Sets the total number of messages that the stream dropped. The next commit records the number in the position. */
   trimmed(messages: number): void {
-    this.#trimmed = messages;
+    this.#draft.trimmed = messages;
     if (!this.#writing && !this.#ended) this.#timer.schedule(false);
   }
 
@@ -212,7 +188,7 @@ export class Committer {
     await this.#untilWritten();
     cancel();
     this.end();
-    return !this.#isBehind && this.#confirmedAt >= startedAt;
+    return !this.#draft.isAhead && this.#confirmedAt >= startedAt;
   }
 
   /** Starts no more writes. */
@@ -223,23 +199,17 @@ export class Committer {
   }
 
   async #untilWritten(): Promise<void> {
-    while (!this.#ended && this.#isBehind) {
+    while (!this.#ended && this.#draft.isAhead) {
       if (!this.#writing) void this.#write();
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
-  }
-
-  get #isBehind(): boolean {
-    return (
-      this.#handled.sequence > this.#committed || this.#trimmed > this.#trimmedKept || this.#crashes.isStale
-    );
   }
 
   async #write(): Promise<void> {
     this.#timer.cancel();
     if (this.#writing) return;
     this.#writing = true;
-    while (this.#isBehind && !this.#ended) {
+    while (this.#draft.isAhead && !this.#ended) {
       if (!this.#deps.permit.isOpen) {
         await new Promise<void>((resolve) => {
           this.#idle.push(resolve);
@@ -248,41 +218,30 @@ export class Committer {
         continue;
       }
       await this.#writeOnce();
-      if (this.#handledSince < this.#every && !this.#ended && this.#isBehind) break;
+      if (this.#draft.messages < this.#every && !this.#ended && this.#draft.isAhead) break;
     }
     this.#writing = false;
-    if (this.#isBehind && !this.#ended) this.#timer.schedule(false);
+    if (this.#draft.isAhead && !this.#ended) this.#timer.schedule(false);
     this.#wakeIdle();
   }
 
   async #writeOnce(): Promise<void> {
-    const { sequence, created, stored } = this.mark;
-    const [count, trimmed, { version }] = [this.#handledSince, this.#trimmed, this.#crashes];
+    const { state, messages, trimmed, crashes } = this.#draft;
+    const { version } = crashes;
     this.#timer.started();
-    const state: PositionState = {
-      seq: sequence,
-      created,
-      stored,
-      ...(trimmed > 0 && { trimmed }),
-      ...this.#crashes.fieldsAt(sequence),
-    };
     // If a loss is found before the write is sent, the write is prepared again to include it.
-    const isStale = (): boolean => this.#ended || this.#trimmed > trimmed;
+    const isStale = (): boolean => this.#ended || this.#draft.trimmed > trimmed;
     const written = await this.#writer.write(state, isStale, this.#last);
     if (written.kind === 'ok') {
-      this.#done(written, count);
-      if (written.state === state) this.#crashes.kept(version);
+      this.#done(written, messages);
+      if (written.state === state) crashes.kept(version);
     } else if (!this.#ended && written.kind !== 'again') this.#end(written);
   }
 
-  #done({ state, sentAt }: PositionWritten & { kind: 'ok' }, count: number): void {
-    const { seq, trimmed = 0 } = state;
+  #done({ state, sentAt }: PositionWritten & { kind: 'ok' }, messages: number): void {
     this.#confirmedAt = sentAt;
-    this.#trimmedKept = trimmed;
-    this.#committed = seq;
-    this.#handledSince -= count;
-    if (this.#handled.sequence === seq) this.#handled.releaseMessage();
-    if (!this.#ended) this.#deps.events.committed?.(seq, this.#deps.clock.now() - sentAt);
+    this.#draft.written(state, messages);
+    if (!this.#ended) this.#deps.events.committed?.(state.seq, this.#deps.clock.now() - sentAt);
   }
 
   #end(why: Exclude<PositionWritten, { kind: 'ok' | 'again' }>): void {
