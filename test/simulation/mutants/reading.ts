@@ -280,7 +280,7 @@ export const READING: readonly Mutant[] = [
     name: 'ended-unconfirmed',
     mistake: 'an ended shared reader is not checked, although its deliveries are not committed yet',
     edits: [
-      core('member/shared/shared-stream', 'if (reader.isUnconfirmed) this.#unconfirmed.push(reader);', ''),
+      core('member/shared/reader-doubts', 'if (reader.isUnconfirmed) this.#unconfirmed.push(reader);', ''),
     ],
   },
   {
@@ -307,7 +307,13 @@ export const READING: readonly Mutant[] = [
   {
     name: 'doubt-forgotten',
     mistake: 'a partition without a lane does not learn that its shared reader was changed',
-    edits: [core('member/shared/shared-stream', 'this.#doubts.set(partition, { behind, reason });', '')],
+    edits: [
+      core(
+        'member/shared/reader-doubts',
+        'this.#doubts.set(partition, { behind, reason });',
+        'void [partition, behind, reason];',
+      ),
+    ],
   },
   {
     name: 'long-jump-forgotten',

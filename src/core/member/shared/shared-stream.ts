@@ -10,6 +10,7 @@ import type {
 } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { Lane, type LaneOwner } from './lane.js';
+import { ReaderDoubts } from './reader-doubts.js';
 import { SharedReader } from './shared-reader.js';
 
 /** Lanes are gathered for this time, in milliseconds. Then one catch-up reader is opened for all of them. */
@@ -21,8 +22,6 @@ const GATHER_MS = 5;
 const FAR_AHEAD = 50_000;
 /** A reader that was opened for expected lanes is closed if no lane begins within this time, in milliseconds. */
 const PREPARED_MS = 5_000;
-/** If the server does not answer, at most this number of ended readers is remembered. */
-const MOST_UNCONFIRMED = 4;
 
 /** The dependencies of a {@link SharedStream}. */
 export interface SharedStreamPorts {
@@ -50,7 +49,7 @@ export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
     confirm: async (partition, isUrgent) => {
       const isAnswered = await this.#confirm(isUrgent);
-      const doubt = this.#doubts.get(partition)?.reason;
+      const doubt = this.#doubts.of(partition);
       if (doubt !== undefined) return { doubt };
       return isAnswered ? 'confirmed' : 'unknown';
     },
@@ -70,10 +69,7 @@ export class SharedStream implements EventStream, LaneOwner {
   /** Lanes that no reader serves. */
   readonly #behind = new Set<Lane>();
   readonly #lanes = new Map<number, Lane>();
-  /** Partitions that must start again because another client changed their reader. Deliveries after `behind` are in doubt. */
-  readonly #doubts = new Map<number, { behind: number; reason: string }>();
-  /** Ended readers that delivered messages after their last check. */
-  #unconfirmed: SharedReader[] = [];
+  readonly #doubts = new ReaderDoubts();
 
   constructor(ports: SharedStreamPorts) {
     this.#ports = ports;
@@ -91,11 +87,8 @@ export class SharedStream implements EventStream, LaneOwner {
     }
     const lane = new Lane({ partition, next: startSequence, passes: options.isHandled }, sink, this);
     this.#lanes.set(partition, lane);
-    const doubt = this.#doubts.get(partition);
-    this.#doubts.delete(partition);
-    // Another client changed the previous reader. The partition counts doubtful deliveries as handled, so it must start again.
-    if (doubt && Math.max(startSequence - 1, handledUpTo) > doubt.behind)
-      queueMicrotask(() => lane.fault('foreign', doubt.reason));
+    const doubt = this.#doubts.begins(partition, Math.max(startSequence - 1, handledUpTo));
+    if (doubt !== undefined) queueMicrotask(() => lane.fault('foreign', doubt));
     return { kind: 'ok', reader: lane };
   }
 
@@ -162,10 +155,8 @@ export class SharedStream implements EventStream, LaneOwner {
       ended: (ended) => this.#ended(ended),
       leftBehind: (lane) => this.wants(lane),
       changed: (partitions, reason) => {
-        for (const [partition, behind] of partitions) {
-          this.#doubts.set(partition, { behind, reason });
-          this.#lanes.get(partition)?.fault('foreign', reason);
-        }
+        this.#doubts.changed(partitions, reason);
+        for (const partition of partitions.keys()) this.#lanes.get(partition)?.fault('foreign', reason);
       },
     });
     const outcome = await reader.open(newName());
@@ -199,7 +190,7 @@ export class SharedStream implements EventStream, LaneOwner {
   #ended(reader: SharedReader): void {
     if (reader === this.#head) this.#head = undefined;
     if (reader === this.#catchUp) this.#catchUp = undefined;
-    if (reader.isUnconfirmed) this.#unconfirmed.push(reader);
+    this.#doubts.ended(reader);
     this.#gather();
   }
 
@@ -255,11 +246,8 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   /** Checks all readers. Resolves with false if one of the checks had no answer. */
-  async #confirm(isUrgent = false): Promise<boolean> {
-    const readers = [this.#head, this.#catchUp, ...this.#unconfirmed];
-    const looks = await Promise.all(readers.map((reader) => reader?.confirm(isUrgent)));
-    this.#unconfirmed = this.#unconfirmed.filter((reader) => reader.isUnconfirmed).slice(-MOST_UNCONFIRMED);
-    return looks.every((isAnswered) => isAnswered !== false);
+  #confirm(isUrgent = false): Promise<boolean> {
+    return this.#doubts.confirm([this.#head, this.#catchUp], isUrgent);
   }
 
   bounds(since?: number): ReturnType<EventStream['bounds']> {
