@@ -390,8 +390,8 @@ export const READING: readonly Mutant[] = [
     },
     edits: [
       core(
-        'member/partition/stream-losses',
-        'this.#passedTo = Math.max(this.#passedTo, Math.min(this.#settledTo, first - 1));',
+        'member/partition/settled-mark',
+        'this.#passedTo = Math.max(this.#passedTo, Math.min(this.#to, first - 1));',
         '',
       ),
     ],

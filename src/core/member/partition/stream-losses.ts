@@ -1,9 +1,8 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
 import type { Coverage, EventStream, Rest, StreamBounds, Trimmed } from '../../ports/index.js';
-import type { ClearedRecord } from '../../protocol/position-records.js';
-import { clearedUpTo } from './cleared.js';
 import { judgeLoss } from './loss-judgement.js';
 import { isSign, type LossSigns, NO_SIGNS, together, withJump, withoutDoubts } from './loss-signs.js';
+import { type Cleared, SettledMark } from './settled-mark.js';
 import { WaitingCounts } from './waiting-counts.js';
 
 /** While messages wait, the stream is checked every LOOK_EVERY_MS. While it drops waiting messages, it is checked every LOOK_AGAIN_MS. */
@@ -14,9 +13,6 @@ const YOUNG_MS = 1_000;
 
 /** A {@link Rest} of unknown length: at no time is it certain that the reader had a pending request. */
 export const UNKNOWN_REST: Rest = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
-
-/** The record of a trim by an operator (see `ClearedRecord`); undefined if no trim is known. */
-export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;
 
 /** The dependencies of {@link TrimWatch}. */
 export interface TrimPorts {
@@ -51,26 +47,18 @@ export interface TrimState extends LossSigns {
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
-  #settledTo: number;
-  #before: number;
-  #hasLooked = false;
+  readonly #settled: SettledMark;
   /** `#signs` were noticed since the last check began. The current check investigates `#asked`. */
   #signs = NO_SIGNS;
   #asked = NO_SIGNS;
   #noticedAt = 0;
   #looking: Promise<boolean> | undefined;
   readonly #counts = new WaitingCounts();
-  /** See {@link passed}. */
-  #passedTo = 0;
   /**
    * When the stream was last known to hold every message that was not received yet. Updated when no message waits, and when a check finds
    * that the stream begins at or before the next message. Undefined before the first check.
    */
   #completeAt: number | undefined;
-  /**
-   * Up to this sequence the stream dropped no message unread, or the loss was reported. Later losses can be noticed only by their number.
-   */
-  #soundTo: number;
   #isLosing = false;
   #cancel: Cancel | undefined;
   #stopped = false;
@@ -80,16 +68,12 @@ export class TrimWatch {
    * been dropped before the group began. `last` is the state in which the previous watch of this owner ended.
    */
   constructor(received: number, before: number, ports: TrimPorts, last?: TrimState) {
-    this.#settledTo = received;
-    this.#soundTo = received;
-    this.#before = before;
+    this.#settled = new SettledMark(Math.min(last?.settledTo ?? received, received), before);
     this.#ports = ports;
     if (!last) return;
     // Messages after `received` are read again, even if the previous watch had received them. The stream may have dropped some of them
     // since.
     const jumps = last.jumps.filter(({ from }) => from < received);
-    this.#settledTo = Math.min(last.settledTo, received);
-    this.#soundTo = this.#settledTo;
     this.#signs = { jumps, fell: last.fell };
   }
 
@@ -101,7 +85,7 @@ export class TrimWatch {
 
   /** The state with which the next watch of the same owner continues. */
   get state(): TrimState {
-    return { ...together(this.#asked, this.#signs), settledTo: this.#settledTo };
+    return { ...together(this.#asked, this.#signs), settledTo: this.#settled.to };
   }
 
   /**
@@ -129,7 +113,7 @@ export class TrimWatch {
     if (waiting === 0) this.#signs = withoutDoubts(this.#signs);
     const isDoubtful = rest !== undefined && rest.from === rest.until;
     if (!rest || sequence === after + 1 || (isDoubtful && waiting === 0)) return;
-    const skipped = sequence - 1 - Math.max(after, this.#settledTo, this.#before);
+    const skipped = sequence - 1 - Math.max(after, this.#settled.noLossTo);
     if (skipped <= 0) return;
     this.#signs = withJump(this.#signs, { from: after, to: sequence, skipped, isLong, isDoubtful });
     this.#noticedAt = this.#ports.clock.now();
@@ -156,18 +140,19 @@ export class TrimWatch {
   get idleFrom(): number | undefined {
     const { received, waiting } = this.#ports.reading();
     const isBusy = waiting > 0 || isSign(this.#signs) || this.#looking !== undefined;
-    return isBusy || !this.#hasLooked || this.#stopped ? undefined : Math.max(received, this.#settledTo);
+    return isBusy || !this.#settled.hasBegun || this.#stopped
+      ? undefined
+      : Math.max(received, this.#settled.to);
   }
 
   /** Up to this sequence the stream holds no message, and each loss was reported. The position is allowed to pass it. */
   get passed(): Coverage {
-    return { sequence: this.#passedTo, storedMs: undefined };
+    return { sequence: this.#settled.passedTo, storedMs: undefined };
   }
 
   /** No message up to this sequence is missing. */
   settleTo(sequence: number): void {
-    this.#settledTo = Math.max(this.#settledTo, sequence);
-    this.#soundTo = this.#settledTo;
+    this.#settled.moveTo(sequence);
   }
 
   stop(): void {
@@ -200,7 +185,7 @@ export class TrimWatch {
     // The first check also reads the record of a trim.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(since),
-      this.#hasLooked ? undefined : this.#ports.cleared(),
+      this.#settled.hasBegun ? undefined : this.#ports.cleared(),
     ]);
     const asked = this.#asked;
     this.#asked = NO_SIGNS;
@@ -208,30 +193,15 @@ export class TrimWatch {
       this.#signs = together(asked, this.#signs);
       return false;
     }
-    if (!this.#hasLooked) this.#begin(bounds, cleared);
+    if (!this.#settled.hasBegun) this.#settled.begin(bounds, cleared);
     if (bounds.first <= received + 1) this.#completeAt = Math.max(this.#completeAt ?? since, since);
-    const { first } = bounds;
-    const isSound = first <= this.#soundTo + 1 && bounds.missing === 0;
     const { isEmpty } = this.#counts;
     const found = this.#judge(asked, bounds, waiting);
     this.#isLosing = found !== undefined;
-    // After the lost messages, others may still wait and be lost later.
-    const mostSettled = isEmpty ? Number.POSITIVE_INFINITY : Math.max(received, first - 1);
-    this.#settledTo = Math.max(this.#settledTo, received, Math.min(found?.to ?? 0, mostSettled));
-    if (isSound || found) this.#soundTo = this.#settledTo;
-    this.#passedTo = Math.max(this.#passedTo, Math.min(this.#settledTo, first - 1));
+    this.#settled.judged(bounds, received, found, isEmpty);
     if (!isSign(this.#signs)) this.#counts.forgetMost();
     if (found) trimmed(found);
     return true;
-  }
-
-  /** Handles the first check. Only messages that are stored now and disappear later are a loss. */
-  #begin({ first, missing, created }: StreamBounds, cleared: Cleared): void {
-    this.#hasLooked = true;
-    this.#settledTo = Math.max(this.#settledTo, Math.min(this.#before, first - 1));
-    this.#settledTo = Math.max(this.#settledTo, Math.min(clearedUpTo(cleared, created), first - 1));
-    this.#soundTo = this.#settledTo;
-    if (missing === 0) this.#before = 0;
   }
 
   #judge(signs: LossSigns, bounds: StreamBounds, waiting: number): Trimmed | undefined {
@@ -246,8 +216,8 @@ export class TrimWatch {
       newJumps: this.#signs.jumps,
       bounds,
       received,
-      settledTo: this.#settledTo,
-      soundTo: this.#soundTo,
+      settledTo: this.#settled.to,
+      soundTo: this.#settled.soundTo,
       mostWaiting: waiting + stored,
       fellByCount,
       hidden,
