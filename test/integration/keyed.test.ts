@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, DiscardPolicy, type NatsConnection, RetentionPolicy } from 'nats';
+import { connect, DiscardPolicy, headers, type NatsConnection, RetentionPolicy } from 'nats';
 import { createPublisher, joinGroup, NatspocError, openStream } from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/protocol/layout.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
@@ -526,6 +526,24 @@ describe('a keyed group over a stream that other programs created', function () 
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('redrive keeps and names a forged dead letter whose subject no server would accept', async () => {
+    const about = headers();
+    const said = { Stream: 'ORDERS', Sequence: '1', Partition: '0', Group: 'bad', Time: 't' };
+    const subject = `orders.${'x'.repeat(5_000)}.paid`;
+    for (const [name, value] of Object.entries({ ...said, Subject: subject }))
+      about.set(`Natspoc-Dead-${name}`, value);
+    const manager = await connection.jetstreamManager();
+    const { config } = await manager.streams.info('ORDERS_dead');
+    const letter = await connection.jetstream().publish(config.subjects[0] ?? '', '', { headers: about });
+    const { code, stderr } = await natspoc('stream', 'redrive', '--group', 'bad');
+    assert.equal(code, 1, stderr);
+    assert.match(
+      stderr,
+      new RegExp(`letter ${letter.seq} .* stays: The subject has 5012 bytes, and at most 3000 are possible`),
+    );
+    await manager.streams.deleteMessage('ORDERS_dead', letter.seq);
   });
 
   it('a program can give the key as a function, and a program without that function is refused', async () => {

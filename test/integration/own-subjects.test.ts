@@ -85,4 +85,28 @@ describe('publishing to the subjects of an existing stream', function () {
       /does not listen to orders\.a/,
     );
   });
+
+  it('a subject that is too long is refused before it breaks the connection, even with the longest inbox prefix', async () => {
+    let breaks = 0;
+    await using publisher = await createPublisher({
+      servers: server.url,
+      stream: 'ORDERS',
+      ownSubjects: true,
+      inboxPrefix: 'i'.repeat(1_024),
+      observer: { disconnected: () => void breaks++ },
+      logger: false,
+    });
+    const long = { subject: `orders.${'é'.repeat(1_495)}.xx`, data: 'x', key: 'k', id: 'one' };
+    assert.equal(Buffer.byteLength(long.subject), 3_000);
+    await publisher.publish(long);
+    await assert.rejects(publisher.publish({ ...long, subject: `${long.subject}x` }), {
+      code: 'usage',
+      stored: 'no',
+      message: 'The subject has 3001 bytes, and at most 3000 are possible. Shorten it.',
+    });
+    const cli = await publish('--subject', `orders.${'x'.repeat(5_000)}.x`, 'hello');
+    assert.notEqual(cli.code, 0);
+    assert.match(cli.stderr, /^Error: The subject has 5009 bytes/);
+    assert.equal(breaks, 0);
+  });
 });

@@ -10,7 +10,7 @@ export interface MessageSource {
   /** Lines skipped because they could not be used. */
   readonly skipped: number;
   /** The origin of the message that `next` returned last, such as `Line 3 of stdin`; absent for generated messages. */
-  readonly place?: string;
+  readonly place?: string | undefined;
   /** Closes files and streams. */
   close(): void;
 }

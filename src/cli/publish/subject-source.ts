@@ -26,7 +26,7 @@ export function withSubject(source: MessageSource, subject: string): MessageSour
       return source.skipped;
     },
     get place() {
-      return source.place ?? '';
+      return source.place;
     },
     next() {
       const next = source.next();

@@ -1,5 +1,5 @@
 import { redactUrls } from '../lib/redact-url.js';
-import { duration, NAME_ALLOWED, name, servers, subject, text, toggle } from './parse.js';
+import { duration, NAME_ALLOWED, name, SHORT_ENOUGH, servers, subject, text, toggle } from './parse.js';
 import { define } from './setting.js';
 
 const secret = (flag: string, env: string) =>
@@ -75,7 +75,7 @@ export const CONNECTION = {
     flag: 'inbox-prefix',
     env: 'NATS_INBOX_PREFIX',
     parse: subject,
-    allowed: 'a subject without wildcards',
+    allowed: `a subject without wildcards, ${SHORT_ENOUGH}`,
     help: 'prefix of reply subjects',
   }),
 } as const;

@@ -1,6 +1,5 @@
 import { parseMessageKey } from '../protocol/message-key.js';
-import { isFilter } from '../protocol/record-format.js';
-import { duration, integer, memberName, NAME_ALLOWED, name, size } from './parse.js';
+import { duration, filter, integer, memberName, NAME_ALLOWED, name, SHORT_ENOUGH, size } from './parse.js';
 import { define } from './setting.js';
 import { FROM_ALLOWED, parseFrom } from './start-from.js';
 
@@ -31,8 +30,8 @@ export const GROUP = {
   filter: define({
     flag: 'filter',
     env: 'GROUP_FILTER',
-    parse: (text) => (isFilter(text.trim()) ? text.trim() : undefined),
-    allowed: 'a subject that may have wildcards, such as orders.*.created',
+    parse: filter,
+    allowed: `a subject that may have wildcards, ${SHORT_ENOUGH}, such as orders.*.created`,
     help: 'with --key: subjects of the stream that the group handles (default all)',
   }),
   ttlMs: define({

@@ -1,4 +1,6 @@
 import { parseBytes, parseCount, parseDuration } from '../lib/units.js';
+import { isFilter } from '../protocol/record-format.js';
+import { fitsIn, MAX_CONFIGURED_BYTES } from '../protocol/subject.js';
 
 /** How a value is parsed, and which values are allowed. */
 export interface Reader<T> {
@@ -68,7 +70,12 @@ export const memberName = (value: string) =>
   /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;
 /** Accepts a subject that has no wildcards and is not reserved by the server (`$…`). */
 export const subject = (value: string) =>
-  /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
+  /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? short(value) : undefined;
+/** Accepts a subject that may have wildcards. */
+export const filter = (value: string) => (isFilter(value.trim()) ? short(value) : undefined);
+const short = (value: string) => (fitsIn(MAX_CONFIGURED_BYTES, value.trim()) ? value.trim() : undefined);
+/** The end of the description of {@link subject} and {@link filter}. */
+export const SHORT_ENOUGH = `of at most ${MAX_CONFIGURED_BYTES} bytes`;
 /** Accepts URLs of servers, separated by commas. */
 export const servers = (value: string) => {
   const urls = value.split(',').map((url) => url.trim());

@@ -1,5 +1,5 @@
 import { MAX_PARTITIONS } from '../protocol/record-format.js';
-import { integer, NAME_ALLOWED, name, subject } from './parse.js';
+import { integer, NAME_ALLOWED, name, SHORT_ENOUGH, subject } from './parse.js';
 import { define } from './setting.js';
 
 /** The stream, and how a missing stream is created. */
@@ -17,7 +17,7 @@ export const STREAM = {
     env: 'SUBJECT_PREFIX',
     fallback: 'subject.events',
     parse: subject,
-    allowed: 'a subject without spaces or wildcards, such as subject.events',
+    allowed: `a subject without spaces or wildcards, ${SHORT_ENOUGH}, such as subject.events`,
     help: 'subject prefix; partition n is PREFIX.p.n',
   }),
   partitions: define({

@@ -1,3 +1,20 @@
+/** Maximum size of a configured subject or filter, in bytes. It becomes part of subjects, reply subjects and requests. */
+export const MAX_CONFIGURED_BYTES = 1_024;
+
+/**
+ * Maximum size of a message's subject, in bytes. If a command line is longer than `max_control_line` (default 4,096 bytes), the server
+ * closes the connection. The line also contains a reply subject, which starts with a configured prefix, and two sizes.
+ */
+export const MAX_SUBJECT_BYTES = 3_000;
+
+/** True for text of at most this many bytes in UTF-8. */
+export const fitsIn = (bytes: number, text: string): boolean =>
+  text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes;
+
+/** Why a message cannot be sent to a subject that is longer than {@link MAX_SUBJECT_BYTES}. */
+export const longSubject = (subject: string): string =>
+  `The subject has ${Buffer.byteLength(subject)} bytes, and at most ${MAX_SUBJECT_BYTES} are possible`;
+
 /** Returns a function that checks whether a subject matches a pattern (`*`, `>`). The check allocates no memory. */
 export function subjectMatcher(pattern: string): (subject: string) => boolean {
   const tokens = pattern.split('.');

@@ -1,7 +1,7 @@
 import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import { fnv1a32, type Layout, partitionSubject } from '../protocol/layout.js';
-import { subjectMatcher } from '../protocol/subject.js';
+import { fitsIn, longSubject, MAX_SUBJECT_BYTES, subjectMatcher } from '../protocol/subject.js';
 import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
@@ -53,6 +53,7 @@ export function ownAddressing(patterns: readonly string[]): Addressing {
         throw usage('partition: this stream has subjects of its own, and no partitions.');
       if (subject === undefined)
         throw usage('subject: this stream has subjects of its own, so each message must name its subject.');
+      if (!fitsIn(MAX_SUBJECT_BYTES, subject)) throw usage(`${longSubject(subject)}. Shorten it.`);
       if (!SUBJECT.test(subject))
         throw usage(
           `subject: ${inWords(subject)} is not a subject: it needs tokens between dots, without spaces, * or >, and without halves of surrogate pairs.`,

@@ -4,7 +4,7 @@ import type { RedriveTarget } from '../../ports/dead-letters.js';
 import type { StoredCopy } from '../../ports/keeping-stream.js';
 import { REDRIVEN_HEADER } from '../../protocol/dead-letter.js';
 import { partitionOfSubject, partitionSubject } from '../../protocol/layout.js';
-import { subjectMatcher } from '../../protocol/subject.js';
+import { fitsIn, longSubject, MAX_SUBJECT_BYTES, subjectMatcher } from '../../protocol/subject.js';
 import { keptMessages } from '../jetstream/kept-messages.js';
 import type { Topology } from './topology.js';
 
@@ -22,6 +22,8 @@ export function natsRedriveTarget(topology: Topology, timeoutMs: number): Redriv
         const message = `The stream does not listen to the letter's subject ${inWords(subject)}.`;
         return { kind: 'failed', error: new NatspocError('failed', message) };
       }
+      if (!fitsIn(MAX_SUBJECT_BYTES, subject))
+        return { kind: 'failed', error: new NatspocError('failed', `${longSubject(subject)}.`) };
       if (data.length <= kept.room(headers, id))
         return kept.store({ subject, headers, data }, id, isCopyOf({ subject, headers, data }));
       // A message that is too large with the redrive header is stored without it.
