@@ -56,7 +56,7 @@ export interface GroupTotals {
    * messages wait in a partition that no member works on.
    */
   drainMs: number | null;
-  /** True if the lag is an estimate, because the server cannot count by key. */
+  /** True if the lag is an estimate: the server cannot count by key, or has no room for a consumer that counts. */
   lagIsEstimate: boolean;
   /** Number of messages without a key that the present members have handled; 0 unless the group is keyed. */
   withoutKey: number;

@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../lib/concurrently.js';
 import { aboutCount } from '../lib/units.js';
+import type { WaitingFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 
 /** Maximum number of parallel counts. Each count creates a short-lived consumer on the server. */
@@ -16,11 +17,15 @@ export interface LagInput {
   end: number | null;
 }
 
+type Counted = Omit<WaitingFacts, 'partition' | 'after'>;
+
 /** Messages that wait in a partition. */
 export interface Lag {
   lag: number;
   /** Only for a keyed group: the exact number of messages of all its partitions after the position. `lag` is then an estimate. */
   unread?: number;
+  /** Present if the lag is an estimate, because the stream has no room for a consumer that counts. */
+  isEstimate?: true;
   /** When the first waiting message was stored, in milliseconds since 1970; null if none waits, or if the time is unknown. */
   oldestAtMs: number | null;
 }
@@ -36,11 +41,16 @@ export async function readLags(
   const lags = new Map<number, Lag>();
   await mapConcurrently(partitions, CONCURRENT_COUNTS, async ({ partition, position, end }) => {
     const none = end === null || (position !== null && position >= end);
-    const { count, ofGroup, storedAtMs } = none
-      ? { count: 0, ofGroup: undefined, storedAtMs: undefined }
+    const { count, ofGroup, isEstimate, storedAtMs }: Counted = none
+      ? { count: 0 }
       : await observer.waiting(partition, position ?? 0);
     const oldestAtMs = count > 0 ? (storedAtMs ?? null) : null;
-    lags.set(partition, { lag: count, oldestAtMs, ...(ofGroup !== undefined && { unread: ofGroup }) });
+    lags.set(partition, {
+      lag: count,
+      oldestAtMs,
+      ...(ofGroup !== undefined && { unread: ofGroup }),
+      ...(isEstimate && { isEstimate }),
+    });
   });
   return lags;
 }

@@ -51,6 +51,8 @@ export interface Progress {
   lag: number | null;
   /** Only for a keyed group: the exact number of messages of all its partitions after the position. `lag` is then an estimate. */
   unread?: number | undefined;
+  /** True if the lag is an estimate, because the stream has no room for a consumer that counts. */
+  isEstimate?: true | undefined;
   /** The age of the first waiting message, in milliseconds; null if none waits, or if the age is unknown. */
   oldestMs: number | null;
   /** Recent messages per second, as the owner reports. */
@@ -95,9 +97,16 @@ export interface LeaseStatus extends Progress {
 /** True for a partition whose owner has a session. */
 export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
 
-/** True if the lag is an estimate: the partition's share of the messages that its keyed group has not read. */
-export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
-  unread !== undefined && lag !== 0;
+/**
+ * True if the lag is an estimate: the partition's share of the messages that its keyed group has not read, or of the messages of a stream
+ * without room for a consumer.
+ */
+export const isEstimate = ({
+  lag,
+  unread,
+  isEstimate,
+}: Pick<Progress, 'lag' | 'unread' | 'isEstimate'>): boolean =>
+  (unread !== undefined || isEstimate === true) && lag !== 0;
 
 /** True if messages wait in a partition that no member works on. */
 export const standsStill = (lease: Pick<LeaseStatus, 'state' | 'holdUp' | 'lag' | 'paused'>): boolean =>

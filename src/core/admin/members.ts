@@ -65,7 +65,7 @@ export interface MemberStatus extends MemberFacts {
   partitions: number[];
   /** Number of messages that wait in these partitions; null if unknown for one of them. */
   lag: number | null;
-  /** True if the lag is an estimate, because the server cannot count by key. */
+  /** True if the lag is an estimate: the server cannot count by key, or has no room for a consumer that counts. */
   lagIsEstimate?: boolean | undefined;
   /** For a keyed group: messages that the member has not read yet; absent if there are none, or if unknown. */
   unread?: Unread | undefined;

@@ -35,9 +35,10 @@ export function countsOf(
   partition: number,
 ): MessageCounts {
   /** The number of messages in a range, as the server counts them. */
-  const about = async (after: number, upTo: number): Promise<number> => {
+  const about = async (after: number, upTo: number): Promise<Count> => {
     const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
-    return (more?.count ?? 0) - (less?.count ?? 0);
+    const isEstimate = more?.isEstimate === true || less?.isEstimate === true;
+    return { messages: (more?.count ?? 0) - (less?.count ?? 0), isEstimate };
   };
   /** The sequences of the first `limit` messages in a range. */
   const sequences = async (after: number, upTo: number, limit: number): Promise<number[]> =>
@@ -46,21 +47,22 @@ export function countsOf(
     async between(after, upTo) {
       if (after === upTo) return { messages: 0, isEstimate: false };
       const roughly = await about(after, upTo);
-      const messages = roughly > COUNTED ? roughly : (await sequences(after, upTo, roughly + BLUR)).length;
-      return { messages, isEstimate: false };
+      if (roughly.messages > COUNTED) return roughly;
+      const counted = await sequences(after, upTo, roughly.messages + BLUR);
+      return { messages: counted.length, isEstimate: false };
     },
 
     async back(lowest, from, messages) {
       const isCounted = messages <= COUNTED;
       const wanted = isCounted ? messages + BLUR : messages;
-      const low = await search(lowest, from, async (at) => (await about(at, from)) >= wanted);
+      const low = await search(lowest, from, async (at) => (await about(at, from)).messages >= wanted);
       if (!isCounted) return { to: low };
       return { to: (await sequences(low, from, wanted + 2 * BLUR)).at(-messages - 1) ?? low };
     },
 
     async forward(from, last, messages) {
       if (messages > COUNTED)
-        return { to: await search(from, last, async (at) => (await about(from, at)) <= messages) };
+        return { to: await search(from, last, async (at) => (await about(from, at)).messages <= messages) };
       return { to: (await sequences(from, last, messages)).at(-1) ?? from };
     },
   };

@@ -48,7 +48,12 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   ]);
   const withLag = progress.map(({ partition, ...known }) => {
     const positionFault = faults.get(partition) ?? null;
-    const { lag = null, oldestAtMs = null, unread } = positionFault ? {} : (lags.get(partition) ?? {});
+    const {
+      lag = null,
+      oldestAtMs = null,
+      unread,
+      isEstimate,
+    } = positionFault ? {} : (lags.get(partition) ?? {});
     const oldestMs = oldestAtMs === null ? null : Math.max(0, Math.round(nowMs - oldestAtMs));
     return {
       ...known,
@@ -57,6 +62,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
       lag,
       oldestMs,
       ...(unread !== undefined && { unread }),
+      isEstimate,
     };
   });
   const status = describeGroup(entries, members, withLag, nowMs, stream.uncovered);

@@ -40,7 +40,7 @@ export class RememberedReads {
       if (known.waiting.count > 0) return { ...known.waiting, count };
     }
     const waiting = await observer.waiting(partition, after);
-    if (stored === undefined) this.#counted.delete(partition);
+    if (stored === undefined || waiting.isEstimate) this.#counted.delete(partition);
     else this.#counted.set(partition, { waiting, stored, losses, isExact: false });
     return waiting;
   }

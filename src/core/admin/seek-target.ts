@@ -71,7 +71,7 @@ export interface SeekStep {
   /** How many messages will never be handled (`skipped`), and how many will be handled again (`repeated`). */
   skipped: number;
   repeated: number;
-  /** True if these numbers are estimates, because the server cannot count by key. */
+  /** True if these numbers are estimates: the server cannot count by key, or has no room for a consumer that counts. */
   countIsEstimate: boolean;
 }
 

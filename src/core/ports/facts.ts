@@ -96,6 +96,8 @@ export interface WaitingFacts {
   after: number;
   /** In a keyed group, an estimate: the partition's share of `ofGroup`. */
   count: number;
+  /** Present if the count is an estimate, because the stream has no room for a consumer that counts. */
+  isEstimate?: true;
   /** For a keyed group, the number of messages of all its partitions after the sequence. */
   ofGroup?: number;
   /** When the first of these messages was stored; null if unknown, absent if not requested. */

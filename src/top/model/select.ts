@@ -105,6 +105,8 @@ function describe(model: Model): GroupStatus {
       lag: lagOf(model, partition) ?? own?.lag ?? null,
       oldestMs: oldestOf(known, now),
       unread: known?.waiting?.ofGroup,
+      // The reader knows the exact number.
+      isEstimate: known?.reader ? undefined : known?.waiting?.isEstimate,
       ratePerSecond: known && works ? ratePerSecond(known.counts.series) : null,
       positionFault: null,
       positionAgeMs: known?.committedAt ? Math.max(0, Math.round(now - known.committedAt)) : null,

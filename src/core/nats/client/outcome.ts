@@ -66,6 +66,10 @@ export function isUnknownOutcome(error: unknown): boolean {
 /** True if a limit or a shortage of the server is the cause. */
 export const isLimit = (error: unknown): boolean => LIMITS.includes(apiErrorCode(error));
 
+/** True if the stream or the account has reached its limit of consumers. */
+export const isFull = (error: unknown): boolean =>
+  apiErrorCode(error instanceof NatspocError ? error.cause : error) === API_ERRORS.consumersExceeded;
+
 /** Converts a NatsError to a NatspocError. Returns any other value unchanged. */
 export function explain(error: unknown, doing: string): unknown {
   return error instanceof NatsError ? toNatspocError(error, doing) : error;

@@ -19,7 +19,7 @@ import { changeOf } from './changed-reader.js';
 import { type KeyOf, NatsStreamMessage } from './delivered-message.js';
 import type { Unexpected } from './expectation.js';
 import { PullReader, SILENCE } from './pull.js';
-import { readMessage } from './read-stream.js';
+import { readMessage } from './read-message.js';
 import { sequenceAtTime } from './sequence-at-time.js';
 import { storedAt } from './stream-identity.js';
 import { StreamState } from './stream-state.js';

@@ -1,11 +1,21 @@
-import { AckPolicy, type ConsumerConfig, type ConsumerInfo, createInbox, type Msg, nuid } from 'nats';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  createInbox,
+  type JetStreamManager,
+  nuid,
+} from 'nats';
 import { NatspocError } from '../../lib/errors.js';
 import type { NatsHandles } from '../client/handles.js';
 import { listen } from '../client/listen.js';
-import { isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { isFull, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import { PLACEMENT_MS, PLACEMENTS, within } from '../client/placement.js';
 import { watchConnection } from '../client/watch-connection.js';
-import { type DeliveryInfo, parseDelivery } from './delivery.js';
+import { parseDelivery } from './delivery.js';
+import type { ReadMessage } from './read-message.js';
+import { Turns } from './turns.js';
+import { fetchWithoutConsumer } from './without-consumer.js';
 
 /** The server deletes the consumer after this time, in case our request to delete it is lost. */
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;
@@ -28,9 +38,11 @@ export interface FetchOptions {
 
 /** The result of a fetch. */
 export interface Fetched {
-  messages: { message: Msg; delivery: DeliveryInfo }[];
+  messages: ReadMessage[];
   /** Number of matching messages when the fetch began. */
   available: number;
+  /** True if `available` is an estimate, because the stream had no room for a consumer. */
+  isEstimate?: boolean;
   /** The server's wall clock minus ours, in milliseconds, accurate to half a round trip. */
   serverAheadMs: number;
   /**
@@ -40,13 +52,39 @@ export interface Fetched {
   timedOut: boolean;
 }
 
+const turns = new WeakMap<JetStreamManager, Turns>();
+
 /**
  * Reads stored messages once, through a temporary consumer. The result lacks messages that did not arrive in time.
  *
- * @throws NatspocError if the consumer cannot be created (no stream, no permission, no answer), or if requests for the
- *   messages are not permitted.
+ * If the stream has reached its limit of consumers, tries again when no other fetch is running. Without room even then,
+ * reads without a consumer.
+ *
+ * @throws NatspocError if the stream cannot be read (no stream, no permission, no answer).
  */
 export async function fetchMessages(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
+  const known = turns.get(handles.manager) ?? new Turns();
+  turns.set(handles.manager, known);
+  try {
+    return await known.together((until) => fetchByConsumer(handles, options, until));
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    try {
+      return await known.alone((until) => fetchByConsumer(handles, options, until));
+    } catch (again) {
+      const fetched = isFull(again) ? await fetchWithoutConsumer(handles, options) : undefined;
+      if (fetched) return fetched;
+      throw again;
+    }
+  }
+}
+
+/** @param until receives the deletion of the consumer. */
+async function fetchByConsumer(
+  handles: NatsHandles,
+  options: FetchOptions,
+  until: (deleted: Promise<unknown>) => void,
+): Promise<Fetched> {
   const { connection, manager, inboxPrefix } = handles;
   const { stream, filter, start, limit, headersOnly } = options;
   const consumer: Partial<ConsumerConfig> = {
@@ -74,9 +112,10 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
     throw toNatspocError(error, `read ${stream}`);
   } finally {
     if (!connection.isClosed()) {
-      manager.consumers.delete(stream, name).catch(() => {
+      const deleted = manager.consumers.delete(stream, name).catch(() => {
         // Best effort: the server deletes an inactive consumer anyway.
       });
+      until(deleted);
     }
   }
   return { messages, available: info.num_pending, serverAheadMs, timedOut };
@@ -91,7 +130,9 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
           const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
           // Any other message is a status that ends the request, for example because no message is left.
           if (message.subject === inbox || !delivery) return finish();
-          messages.push({ message, delivery });
+          const { subject, headers, data } = message;
+          const { streamSequence: sequence, timestampMs: atMs } = delivery;
+          messages.push({ subject, headers, data, sequence, atMs });
           if (messages.length >= until) finish();
         },
         failed: finish,

@@ -5,7 +5,7 @@ import { encodeHeaders, plainHeaders } from '../client/headers.js';
 import { isUnknownOutcome } from '../client/outcome.js';
 import { maxPayloadOf } from './pipeline.js';
 import { publishOnce } from './publish-once.js';
-import { readMessage } from './read-stream.js';
+import { readMessage } from './read-message.js';
 import { storeOnce } from './store-once.js';
 
 type Headers = StoredCopy['headers'];

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DeliverPolicy, type MsgHdrs, type MsgRequest, nuid } from 'nats';
+import { DeliverPolicy, nuid } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
 import { onAbort } from '../../lib/on-abort.js';
 import type { NatsHandles } from '../client/handles.js';
-import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { isFull, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import { PullReader } from './pull.js';
+import type { ReadMessage } from './read-message.js';
+import { messagesFrom } from './without-consumer.js';
 
 const WINDOW = { messages: 512, bytes: 8 * 1_048_576 };
 const HEARTBEAT_MS = 2_000;
@@ -20,45 +22,6 @@ export interface ReadOptions {
   follow: boolean;
   headersOnly?: boolean | undefined;
   signal?: AbortSignal | undefined;
-}
-
-/**
- * A stored message as the client delivers it. `atMs`: time of storage, in milliseconds since 1970 on the server's clock.
- */
-export interface ReadMessage {
-  subject: string;
-  headers: MsgHdrs | undefined;
-  data: Uint8Array;
-  sequence: number;
-  atMs: number;
-}
-
-/**
- * Reads one message from the leader of a stream, by its sequence or as the last message of a subject.
- *
- * @returns undefined if the message does not exist (any more).
- * @throws NatspocError if the message cannot be read.
- */
-export async function readMessage(
-  { manager }: Pick<NatsHandles, 'manager'>,
-  stream: string,
-  query: MsgRequest,
-): Promise<ReadMessage | undefined> {
-  try {
-    const {
-      seq: sequence,
-      time,
-      subject,
-      header: headers,
-      data,
-    } = await manager.streams.getMessage(stream, query);
-    return { sequence, atMs: time.getTime(), subject, headers, data };
-  } catch (error) {
-    if (apiErrorCode(error) === API_ERRORS.messageNotFound) return undefined;
-    const isLast = typeof query === 'object' && 'last_by_subj' in query;
-    const what = isLast ? `the last message of ${query.last_by_subj}` : 'a message';
-    throw toNatspocError(error, `read ${what} in ${stream}`);
-  }
 }
 
 /**
@@ -78,9 +41,27 @@ export async function* readStream(handles: NatsHandles, options: ReadOptions): A
       }
       return;
     } catch (error) {
+      if (!follow && isFull(error)) return yield* readWithoutConsumer(handles, options, next);
       if (!follow || !isUnknownOutcome(error)) throw toNatspocError(error, `read ${stream}`);
       await delay(RETRY_MS, undefined, { signal }).catch(() => {});
     }
+  }
+}
+
+/** Reads the stored messages of a stream that has no room for a consumer. */
+async function* readWithoutConsumer(
+  handles: NatsHandles,
+  { stream, filter, signal }: ReadOptions,
+  startSequence: number,
+): AsyncGenerator<ReadMessage> {
+  try {
+    const { state } = await handles.manager.streams.info(stream);
+    for await (const message of messagesFrom(handles, { stream, filter }, startSequence, state.last_seq)) {
+      if (signal?.aborted) return;
+      yield message;
+    }
+  } catch (error) {
+    throw toNatspocError(error, `read ${stream}`);
   }
 }
 

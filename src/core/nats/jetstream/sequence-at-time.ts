@@ -67,8 +67,7 @@ export async function sequenceAtTime(
     });
     if (fetched.timedOut)
       throw new NatspocError('unreachable', `Could not read ${stream}: ${whyTimedOut(handles)}.`);
-    const delivery = fetched.messages[0]?.delivery;
-    return delivery && { sequence: delivery.streamSequence, atMs: delivery.timestampMs };
+    return fetched.messages[0];
   };
   return searchTime({ first, last, from }, time.getTime());
 }

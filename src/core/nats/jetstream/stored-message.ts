@@ -2,7 +2,7 @@ import type { StoredMessage } from '../../ports/stream-admin.js';
 import { KEY_HEADER, partitionOfSubject } from '../../protocol/layout.js';
 import { type MessageKey, partitionByKey } from '../../protocol/message-key.js';
 import { plainHeaders } from '../client/headers.js';
-import type { ReadMessage } from './read-stream.js';
+import type { ReadMessage } from './read-message.js';
 
 /** The partitioning of messages: by the subjects of a layout, or by the keys of a keyed group. */
 export interface Partitioned {

@@ -88,7 +88,7 @@ export class BucketPast {
 
   async #newest(filter: string, headersOnly: boolean): Promise<StoredEntry[]> {
     const { messages } = await this.#fetch(filter, { start: { deliver_policy: DeliverPolicy.Last } }, 1);
-    const newest = messages[0]?.delivery.streamSequence;
+    const newest = messages[0]?.sequence;
     if (newest === undefined) return [];
     const from = (sequence: number): FetchOptions['start'] => ({
       deliver_policy: DeliverPolicy.StartSequence,
@@ -143,11 +143,11 @@ const fetchEntries = (
   fetchAll(handles, { ...options, stream: bucketStream(bucket), filter: bucketSubject(bucket, keyFilter) });
 
 const entriesIn = ({ messages, serverAheadMs }: Fetched, bucket: string): StoredEntry[] =>
-  messages.map(({ message, delivery }) => ({
-    key: message.subject.slice(bucketSubject(bucket, '').length),
-    revision: delivery.streamSequence,
-    value: valueIn(message.headers, message.data),
-    atMs: delivery.timestampMs - serverAheadMs,
+  messages.map(({ subject, headers, data, sequence, atMs }) => ({
+    key: subject.slice(bucketSubject(bucket, '').length),
+    revision: sequence,
+    value: valueIn(headers, data),
+    atMs: atMs - serverAheadMs,
   }));
 
 /**

@@ -39,13 +39,13 @@ export async function readHeads(
   });
   const before = bucketSubject(bucket, prefix).length;
   const heads = new Map<string, KeyHead>();
-  for (const { message, delivery } of messages) {
-    const token = message.subject.slice(before);
+  for (const { subject, headers, sequence: revision, atMs } of messages) {
+    const token = subject.slice(before);
     heads.set(token, {
       token,
-      revision: delivery.streamSequence,
-      ended: Boolean(message.headers?.get(KV_OPERATION)),
-      atMs: delivery.timestampMs,
+      revision,
+      ended: Boolean(headers?.get(KV_OPERATION)),
+      atMs,
       entries: (heads.get(token)?.entries ?? 0) + 1,
     });
   }

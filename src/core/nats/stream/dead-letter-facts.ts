@@ -2,7 +2,7 @@ import type { DeadLetterFacts } from '../../ports/facts.js';
 import { deadStream, deadSubject, readLetter } from '../../protocol/dead-letter.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
-import { readMessage } from '../jetstream/read-stream.js';
+import { readMessage } from '../jetstream/read-message.js';
 import { findStream } from './creation.js';
 
 async function lastLetter(

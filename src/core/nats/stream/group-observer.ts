@@ -167,11 +167,11 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
     },
 
     async waiting(partition, sequence) {
-      const { available, storedAtMs } = await later.count(partition, sequence);
+      const { available, isEstimate, storedAtMs } = await later.count(partition, sequence);
       // The server cannot count by key, so each partition gets an equal share of the group's count.
       const count = keyed ? Math.ceil(available / partitions) : available;
       const more = keyed ? { ofGroup: available } : { storedAtMs };
-      return { partition, after: sequence, count, ...more };
+      return { partition, after: sequence, count, ...(isEstimate && { isEstimate }), ...more };
     },
 
     async sequences(partition, sequence, limit) {

@@ -4,6 +4,8 @@ import type { Topology } from './topology.js';
 
 interface LaterCount {
   available: number;
+  /** True if `available` is an estimate, because the stream has no room for a consumer. */
+  isEstimate: boolean;
   /** When the first message was stored; null if unknown. */
   storedAtMs: number | null;
 }
@@ -31,10 +33,7 @@ export class LaterMessages {
     );
     return fetched
       .flatMap(({ messages, serverAheadMs }) =>
-        messages.map(({ delivery }) => ({
-          sequence: delivery.streamSequence,
-          atMs: delivery.timestampMs - serverAheadMs,
-        })),
+        messages.map(({ sequence, atMs }) => ({ sequence, atMs: atMs - serverAheadMs })),
       )
       .sort((a, b) => a.sequence - b.sequence)
       .slice(0, limit);
@@ -57,10 +56,11 @@ export class LaterMessages {
       this.#after(partition, sequence, limit).map((each) => fetchMessages(this.#topology, each)),
     );
     const times = fetched.flatMap(({ messages, serverAheadMs }) =>
-      messages.map(({ delivery }) => delivery.timestampMs - serverAheadMs),
+      messages.map(({ atMs }) => atMs - serverAheadMs),
     );
     return {
       available: fetched.reduce((sum, each) => sum + each.available, 0),
+      isEstimate: fetched.some(({ isEstimate }) => isEstimate),
       storedAtMs: times.length === 0 ? null : Math.min(...times),
     };
   }

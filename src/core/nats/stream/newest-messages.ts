@@ -37,11 +37,10 @@ export async function newestMessages(
     headersOnly: facts.bytes / facts.messages > LARGE_MESSAGE_BYTES,
     timeoutMs,
   });
-  return messages.map(({ message, delivery }) => {
-    const { subject, data, headers } = message;
+  return messages.map(({ sequence, atMs: storedAtMs, subject, data, headers }) => {
     const leftOut = Number(headers?.get('Nats-Msg-Size') || Number.NaN);
     const pairs = headerPairs(headers).slice(0, HEADERS);
-    const [sequence, atMs] = [delivery.streamSequence, delivery.timestampMs - serverAheadMs];
+    const atMs = storedAtMs - serverAheadMs;
     return {
       sequence,
       subject,

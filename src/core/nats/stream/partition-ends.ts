@@ -3,7 +3,7 @@ import { mapConcurrently } from '../../lib/concurrently.js';
 import type { EndFacts } from '../../ports/facts.js';
 import { partitionOfSubject, partitionWildcard } from '../../protocol/layout.js';
 import { fetchMessages, isWhole } from '../jetstream/fetch.js';
-import { readMessage } from '../jetstream/read-stream.js';
+import { readMessage } from '../jetstream/read-message.js';
 import type { Topology } from './topology.js';
 
 const CONCURRENT_ENDS = 16;
@@ -48,11 +48,10 @@ async function lastOfSubjects(
     timeoutMs,
   });
   const ends = new Map<number, EndFacts>();
-  for (const { message, delivery } of fetched.messages) {
-    const partition = partitionOfSubject(layout.prefix, message.subject);
-    if (partition === undefined) continue;
-    const { streamSequence: sequence, timestampMs } = delivery;
-    ends.set(partition, { partition, sequence, atMs: timestampMs - fetched.serverAheadMs });
+  for (const { subject, sequence, atMs } of fetched.messages) {
+    const partition = partitionOfSubject(layout.prefix, subject);
+    if (partition !== undefined)
+      ends.set(partition, { partition, sequence, atMs: atMs - fetched.serverAheadMs });
   }
   if (!isWhole(fetched, layout.partitions)) {
     const missing = Array.from({ length: layout.partitions }, (_, p) => p).filter((p) => !ends.has(p));

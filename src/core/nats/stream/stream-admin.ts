@@ -1,7 +1,7 @@
 import { NatspocError } from '../../lib/errors.js';
 import type { StoredMessage, StreamAdmin } from '../../ports/stream-admin.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
-import { readMessage } from '../jetstream/read-stream.js';
+import { readMessage } from '../jetstream/read-message.js';
 import { storedMessage } from '../jetstream/stored-message.js';
 import { bucketStream } from '../kv/bucket.js';
 import type { Topology } from './topology.js';

@@ -4,7 +4,7 @@ import type { StreamFacts, Uncovered } from '../../ports/facts.js';
 import { partitionOfSubject } from '../../protocol/layout.js';
 import { toNatspocError } from '../client/outcome.js';
 import { fetchMessages } from '../jetstream/fetch.js';
-import { readMessage } from '../jetstream/read-stream.js';
+import { readMessage } from '../jetstream/read-message.js';
 import type { Topology } from './topology.js';
 
 /** If a stream has more subjects than this number, the list of its subjects is not requested. */
