@@ -10,6 +10,7 @@ import {
   type JoinGroupOptions,
   joinGroup,
   NatspocError,
+  partitionOf,
   type Report,
   StopConsuming,
   textOf,
@@ -37,6 +38,25 @@ async function deleteReader(manager: JetStreamManager, stream: string): Promise<
   assert.ok(reader);
   await manager.consumers.delete(stream, reader.name);
 }
+
+type Change = (...[message, context]: Parameters<NonNullable<JoinGroupOptions['handler']>>) => void;
+
+/** Assignments that a handler can make by mistake. `Object.assign` ignores `readonly`. */
+const changes: [name: string, change: Change][] = [
+  ...Object.entries({
+    sequence: 1_000,
+    subject: 'x.y',
+    data: new Uint8Array(0),
+    size: 0,
+    timestampMs: 1,
+    key: 'z',
+    headers: { 'X-Own': 'mine' },
+  }).map(([field, value]): [string, Change] => [
+    `the field ${field} of a message`,
+    (message) => void Object.assign(message, { [field]: value }),
+  ]),
+  ['a method of its context', (_message, context) => void Object.assign(context, { abort: 1 })],
+];
 
 describe('the library', function () {
   this.timeout(60_000);
@@ -296,6 +316,27 @@ describe('the library', function () {
     assert.equal(letter.header.get('Natspoc-Dead-Error'), 'one');
     assert.equal(letter.header.get('Natspoc-Key'), 'k0');
   });
+
+  for (const [name, change] of changes)
+    it(`a handler that assigns ${name} fails visibly, and moves no position`, async () => {
+      await publish(3, 1);
+      const errors: string[] = [];
+      const member = await join((message, context) => change(message, context), {
+        maxAttempts: 1,
+        onFailure: 'dead-letter',
+      });
+      member.on('failed', ({ error }) => errors.push(String(error)));
+      await until('all are dead letters', () => member.counters.deadLettered === 3);
+      assert.deepEqual([...new Set(errors.map((error) => error.slice(0, 10)))], ['TypeError:']);
+      const manager = await connection.jetstreamManager();
+      const letter = await manager.streams.getMessage(`${stream}_dead`, { seq: 2 });
+      assert.deepEqual(
+        ['Sequence', 'Subject'].map((field) => letter.header.get(`Natspoc-Dead-${field}`)),
+        ['2', `${stream}.e.p.${partitionOf('k0', 4)}`],
+      );
+      assert.equal(letter.header.get('Natspoc-Key'), 'k0');
+      assert.ok(member.partitions.every(({ position }) => position <= 3));
+    });
 
   it('a member counts only dead letters that are stored', async () => {
     const dealt: string[] = [];

@@ -27,6 +27,26 @@ describe('a local stream', () => {
     await member.leave();
   });
 
+  it('in a local stream, a handler that assigns fields of its message fails visibly, as with a server', async () => {
+    const stream = localStream({ partitions: 1 });
+    await using publisher = await stream.createPublisher();
+    const assigned = { sequence: 99, subject: 'x', data: new Uint8Array(0), timestampMs: 1, headers: {} };
+    const refused: string[] = [];
+    const member = await stream.joinGroup({
+      handler: (message) => {
+        for (const [field, value] of Object.entries(assigned))
+          assert.throws(() => Object.assign(message, { [field]: value }), TypeError);
+        refused.push(...Object.keys(assigned));
+      },
+      logger: false,
+    });
+    await publisher.publish({ data: 'x' });
+    await stream.idle();
+    assert.deepEqual(refused, Object.keys(assigned));
+    assert.equal(member.partitions[0]?.position, 1);
+    await member.leave();
+  });
+
   it('joining a local stream resolves if the member leaves in `listen`, as with a server', async () => {
     const stream = localStream({ partitions: 2 });
     const member = await stream.joinGroup({ handler: () => {}, listen: (joining) => void joining.leave() });

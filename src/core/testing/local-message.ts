@@ -13,24 +13,32 @@ export interface MessageParts {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A message of the model as handlers get it. */
+/** A message of the model as handlers get it. As in a real member, handlers cannot assign its fields. */
 export class LocalMessage implements StreamMessage {
-  readonly sequence: number;
-  readonly subject: string;
-  readonly data: Uint8Array;
-  readonly timestampMs: number;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #parts: MessageParts;
   readonly #keyOf: MessageKey['of'] | undefined;
   #key: string | null | undefined;
 
   /** @param keyOf finds the key. Default: the key is in the header `Natspoc-Key`. */
-  constructor({ sequence, subject, data, timestampMs, headers }: MessageParts, keyOf?: MessageKey['of']) {
-    this.sequence = sequence;
-    this.subject = subject;
-    this.data = data;
-    this.timestampMs = timestampMs;
-    this.#headers = headers;
+  constructor(parts: MessageParts, keyOf?: MessageKey['of']) {
+    this.#parts = parts;
     this.#keyOf = keyOf;
+  }
+
+  get sequence(): number {
+    return this.#parts.sequence;
+  }
+
+  get subject(): string {
+    return this.#parts.subject;
+  }
+
+  get data(): Uint8Array {
+    return this.#parts.data;
+  }
+
+  get timestampMs(): number {
+    return this.#parts.timestampMs;
   }
 
   get size(): number {
@@ -38,13 +46,15 @@ export class LocalMessage implements StreamMessage {
   }
 
   get key(): string | null {
-    if (!this.#keyOf) return this.#headers[KEY_HEADER] || null;
+    if (!this.#keyOf) return this.#parts.headers[KEY_HEADER] || null;
     // As in a real member, the program's function is called once.
     if (this.#key === undefined) this.#key = this.#keyOf(this);
     return this.#key;
   }
 
   headers(): Record<string, string> {
-    return { ...this.#headers };
+    return { ...this.#parts.headers };
   }
 }
+
+Object.freeze(LocalMessage.prototype);

@@ -12,7 +12,7 @@ export interface CallScope {
   readonly state?: { readonly value: unknown } | undefined;
 }
 
-/** One call of a handler, and its context. */
+/** One call of a handler, and its context. Handlers cannot replace its methods, which the member calls. */
 export class HandlerCall implements HandlerContext {
   readonly attempt: number;
   readonly #scope: CallScope;
@@ -114,3 +114,5 @@ export class HandlerCall implements HandlerContext {
     return true;
   }
 }
+
+Object.freeze(HandlerCall.prototype);

@@ -7,10 +7,13 @@ import { type DeliveryReader, timestampAt } from './delivery.js';
 /** Returns the key of a message; null if the message has none. */
 export type KeyOf = (message: StreamMessage) => string | null;
 
-/** A delivered message that is decoded on demand. */
+/**
+ * A delivered message that is decoded on demand. Handlers cannot assign its fields. Otherwise `Object.assign(message, payload)` would change
+ * the sequence that the member commits.
+ */
 export class NatsStreamMessage implements StreamMessage {
   readonly #message: Msg;
-  readonly sequence: number;
+  readonly #sequence: number;
   readonly #timeAt: number;
   readonly #keyOf: KeyOf | undefined;
   #data: Uint8Array | undefined;
@@ -20,7 +23,11 @@ export class NatsStreamMessage implements StreamMessage {
     this.#message = message;
     this.#keyOf = keyOf;
     this.#timeAt = delivery.timeAt;
-    this.sequence = delivery.streamSequence;
+    this.#sequence = delivery.streamSequence;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
   }
 
   get subject(): string {
@@ -51,3 +58,6 @@ export class NatsStreamMessage implements StreamMessage {
     return plainHeaders(this.#message.headers);
   }
 }
+
+// Otherwise an assignment to `headers` would replace the method of that message.
+Object.freeze(NatsStreamMessage.prototype);
