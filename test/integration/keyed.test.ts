@@ -99,6 +99,38 @@ describe('a keyed group over a stream that other programs created', function () 
     for (const member of members.slice(1)) assert.equal((await member.exited).code, 0);
   });
 
+  it('a keyed group handles all messages if few of them fit into the memory of a member', async () => {
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'LARGE', subjects: ['large.*'] });
+    const data = Buffer.alloc(100_000, 'x');
+    const messages = 120;
+    for (let i = 0; i < messages; i++) await connection.jetstream().publish(`large.${i}`, data);
+    const handled = new Set<number>();
+    const join = (name: string) =>
+      joinGroup({
+        servers: server.url,
+        stream: 'LARGE',
+        key: 'subject:2',
+        partitions: 8,
+        name,
+        // Each of a member's two readers may hold 20 messages.
+        bufferBytes: 4_000_000,
+        logger: false,
+        // A partition that never gets on must not hold up the others.
+        handler: ({ sequence }, { partition, signal }) => {
+          if (partition === 0) return new Promise((resolve) => signal.addEventListener('abort', resolve));
+          handled.add(sequence);
+          return undefined;
+        },
+      });
+    const wanted = Array.from({ length: messages }, (_, i) => i + 1).filter(
+      (sequence) => partitionOf(`${sequence - 1}`, 8) !== 0,
+    );
+    const members = await Promise.all([join('one'), join('two')]);
+    await until('the other partitions are handled', () => wanted.every((sequence) => handled.has(sequence)));
+    await Promise.all(members.map((member) => member.leave()));
+  });
+
   it('a keyed group continues where it stopped, with the key, filter and partition count of its first member', async () => {
     const first = ['consume', '--group', 'mails', '--until-caught-up', '--output', 'ndjson'];
     const made = await natspoc(

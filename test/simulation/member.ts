@@ -75,7 +75,7 @@ export class SimMember {
       (partition) => this.#held(partition),
       (partition) => (ledger.position(partition).crashes ?? 0) > 0,
     );
-    const budget = { messages: settings.bufferMessages, bytes: 1_000_000 };
+    const budget = { messages: settings.bufferMessages, bytes: settings.bufferBytes };
     const newName = (): string => sharedReaderName(settings.group, random);
     const streamOf = (partitions: number): SimStream => {
       const shared = { clock: this.process.clock, partitions, budget, newName, isSlotted: world.isSlotted };

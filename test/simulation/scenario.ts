@@ -66,6 +66,7 @@ export function settingsFor(
     faults: wanted.faults ?? [],
     countsDrops: random.chance(0.6),
     aging: !shared && !resizing && random.chance(0.25),
+    bufferBytes: random.pick([1_000_000, 1_000_000, 24]),
   };
 }
 
@@ -88,12 +89,12 @@ const SILENCED = 0.3;
  * another. Some calls happen to be long, so twice the average is allowed.
  */
 function backlogMs({ settings, server, ledger }: World): number {
-  const { shared, bufferMessages, partitions, handlers } = settings;
+  const { shared, bufferMessages, bufferBytes, partitions, handlers } = settings;
   const waiting = [...Array(partitions).keys()].map((partition) => {
     const done = ledger.position(partition).sequence;
     return server.log.of(partition).filter(({ sequence }) => sequence > done).length;
   });
-  const isNarrow = shared && bufferMessages / 2 < partitions;
+  const isNarrow = shared && Math.min(bufferMessages, bufferBytes) / 2 < partitions;
   const messages = isNarrow ? waiting.reduce((sum, each) => sum + each, 0) : Math.max(...waiting);
   return BURST_MS + 2 * messages * averageMs(handlers);
 }

@@ -42,6 +42,8 @@ export interface WorldSettings {
   /** Parallel handlers of one partition, each for a different key. */
   concurrency: number;
   bufferMessages: number;
+  /** A message has 1 byte. */
+  bufferBytes: number;
   handlers: HandlerProfile;
   /** True if members read all partitions with one reader, as in keyed groups. */
   shared: boolean;

@@ -32,6 +32,11 @@ class Opened {
   held = 0;
   delivered = 0;
   isClosed = false;
+  isResting = false;
+  /** How many messages fit into the window; undefined: as many as it allows. */
+  capacity: number | undefined;
+  /** How often the reader was told that it may request more. */
+  starved = 0;
   readonly options: ReaderOptions;
   readonly sink: ReaderSink;
 
@@ -41,7 +46,11 @@ class Opened {
   }
 
   start(): void {}
-  starve(): void {}
+
+  starve(): void {
+    this.starved++;
+  }
+
   resize(): void {}
 
   release(messages: number): void {
@@ -202,6 +211,46 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.held, 0);
   });
 
+  it("the shared stream releases the space of other members' messages at once if its reader requests nothing more", async () => {
+    const { readers, take } = bench();
+    await take(1, 0);
+    const [reader] = readers;
+    assert.ok(reader);
+    // Three messages fill the window, because they are large. Two of them belong to the other member.
+    reader.deliver(1, 2, 40);
+    reader.isResting = true;
+    reader.deliver(3, 3, 40);
+    assert.equal(reader.held, 2);
+  });
+
+  it('the shared stream requests more messages while a stuck partition holds half of the window', async () => {
+    const { readers, take } = bench();
+    await take(1, 0);
+    const fast = await take(0, 0);
+    const [reader] = readers;
+    assert.ok(reader);
+    reader.deliver(1, 4, 40);
+    reader.capacity = 4;
+    reader.isResting = true;
+    fast.release(2);
+    assert.equal(reader.starved, 1);
+  });
+
+  it('the shared stream leaves a partition behind that holds half of the messages that fit into the window', async () => {
+    const { readers, take } = bench();
+    const slow = await take(1, 0);
+    const fast = await take(0, 0);
+    const [reader] = readers;
+    assert.ok(reader);
+    reader.capacity = 8;
+    for (let sequence = 1; sequence <= 20; sequence++) {
+      reader.deliver(sequence, sequence, 40);
+      if (sequence % 2 === 0) fast.release(1);
+    }
+    assert.equal(slow.sequences.length, 4);
+    assert.equal(fast.sequences.length, 10);
+  });
+
   it('the shared stream serves a partition behind the head with a second reader, which joins the head without a gap or a repeat', async () => {
     const { readers, take, startOf, settle } = bench();
     await take(0, 0);
@@ -237,14 +286,15 @@ describe("the shared reader of a member's partitions", () => {
       if (sequence % 2 === 0) fast.release(1);
     }
     assert.deepEqual(fast.sequences, range(2, 40));
-    assert.deepEqual(slow.sequences, range(1, 9));
+    // The slow partition holds 4 of the 10 messages that fit into the window. The rest is a reserve, or room for others.
+    assert.deepEqual(slow.sequences, range(1, 7));
     // The next reader is opened only after half of the held messages are handled.
     await settle();
     assert.equal(readers.length, 1);
     slow.release(3);
     await settle();
-    assert.deepEqual([readers.length, startOf(readers[1])], [2, 11]);
-    readers[1]?.deliver(11, 20, 20);
+    assert.deepEqual([readers.length, startOf(readers[1])], [2, 9]);
+    readers[1]?.deliver(9, 20, 20);
     assert.deepEqual(slow.sequences, range(1, 19));
   });
 

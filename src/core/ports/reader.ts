@@ -81,6 +81,8 @@ export interface Reader {
   resize(window: ReaderWindow): void;
   /** True while the reader requests no messages, for example because its window is full. */
   readonly isResting?: boolean;
+  /** How many messages fit into the window. Absent if the size of messages does not matter. */
+  readonly capacity?: number;
   /** Takes over the number of waiting messages that the server has just counted. */
   recounted?(state: ReaderState): void;
   /** Tries to extend `coverage` while no message arrives; absent if `coverage` is. */

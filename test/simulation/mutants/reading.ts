@@ -217,6 +217,18 @@ export const READING: readonly Mutant[] = [
     edits: [core('nats/jetstream/reader-rests', 'if (isLate) this.#last', 'if (waited < 0) this.#last')],
   },
   {
+    name: 'room-kept',
+    mistake: 'a shared reader keeps the room of passed-over messages, although it requests nothing more',
+    edits: [
+      core(
+        'member/shared/window-room',
+        'if (this.#passed >= this.#lot || !hasMore || this.#ports.isResting()) this.#giveBack(0);',
+        'if (this.#passed >= this.#lot || !hasMore) {\n      this.#ports.giveBack(this.#passed);\n      this.#passed = 0;\n    }',
+      ),
+      core('member/shared/window-room', 'released + this.#passed;\n    this.#passed = 0;', 'released;'),
+    ],
+  },
+  {
     name: 'old-count-trusted',
     mistake:
       'a reader trusts the number of waiting messages of an old server, which does not fall if the stream drops messages',

@@ -1,7 +1,7 @@
 import type { StreamMessage } from '../../protocol/message.js';
 import type { Lane } from './lane.js';
 import type { SharedReader } from './shared-reader.js';
-import { WindowRoom } from './window-room.js';
+import { WindowRoom, type WindowRoomPorts } from './window-room.js';
 
 /** The lanes that a shared reader serves. Each message goes to its lane, or is passed over. */
 export class ServedLanes {
@@ -13,11 +13,11 @@ export class ServedLanes {
 
   /**
    * @param messages the size of the reader's window.
-   * @param giveBack makes room in the reader's window.
+   * @param room the reader's window.
    * @param left called when a full lane was left behind, so that other lanes get messages.
    */
-  constructor(messages: number, giveBack: (messages: number) => void, left: (lane: Lane) => void) {
-    this.#room = new WindowRoom(messages, this.#lanes, giveBack);
+  constructor(messages: number, room: WindowRoomPorts, left: (lane: Lane) => void) {
+    this.#room = new WindowRoom(messages, this.#lanes, room);
     this.#left = left;
   }
 

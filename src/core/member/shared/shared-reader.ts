@@ -69,11 +69,13 @@ export class SharedReader {
   ) {
     this.#latest = new LatestMark(after, { sequence: after });
     this.#window = window;
-    this.#lanes = new ServedLanes(
-      window.messages,
-      (messages) => this.#reader?.release(messages),
-      (lane) => events.leftBehind(lane),
-    );
+    const room = {
+      giveBack: (messages: number) => this.#reader?.release(messages),
+      isResting: () => this.#reader?.isResting ?? false,
+      starve: () => this.#reader?.starve(),
+      capacity: () => this.#reader?.capacity ?? window.messages,
+    };
+    this.#lanes = new ServedLanes(window.messages, room, (lane) => events.leftBehind(lane));
     this.#ports = ports;
     this.#events = events;
     this.#trimWatch = new TrimWatch(after, lostFrom, {

@@ -2,12 +2,27 @@ import type { Lane } from './lane.js';
 
 /** Maximum number of passed-over messages that take up room in the window at a time. */
 const LOT = 64;
+/** This share of the window is kept free of messages that wait in full lanes, so that the other lanes still get messages. */
+const RESERVE = 1 / 8;
+/** A resting reader requests more messages as soon as this share of its window is free. */
+const LEAST = 1 / 16;
+
+/** The dependencies of {@link WindowRoom}. */
+export interface WindowRoomPorts {
+  /** Makes room in the window for this number of messages. */
+  giveBack: (messages: number) => void;
+  /** True if the reader has no pending request. Then no message arrives before room is given back. */
+  isResting: () => boolean;
+  /** Lets the reader request more messages even if less than half of its window is free. */
+  starve: () => void;
+  /** How many messages fit into the window now. */
+  capacity: () => number;
+}
 
 /** Tracks how many messages take up room in a shared reader's window, and which lane takes up too much room. */
 export class WindowRoom {
-  readonly #messages: number;
   readonly #lanes: ReadonlyMap<number, Lane>;
-  readonly #giveBack: (messages: number) => void;
+  readonly #ports: WindowRoomPorts;
   readonly #lot: number;
   /** Number of messages that lanes have received and not released. */
   #held = 0;
@@ -17,16 +32,16 @@ export class WindowRoom {
   #patience = 0;
 
   /** `messages` is the size of the window. `lanes` holds the lanes that the reader serves now. */
-  constructor(messages: number, lanes: ReadonlyMap<number, Lane>, giveBack: (messages: number) => void) {
-    this.#messages = messages;
+  constructor(messages: number, lanes: ReadonlyMap<number, Lane>, ports: WindowRoomPorts) {
     this.#lanes = lanes;
-    this.#giveBack = giveBack;
+    this.#ports = ports;
     this.#lot = Math.max(1, Math.min(LOT, Math.floor(messages / 4)));
   }
 
   /** Counts a message that a lane receives. */
   take(): void {
     this.#held++;
+    if (this.#ports.isResting()) this.#giveBack(0);
   }
 
   /** Makes room in the window after the lanes have released this number of messages. */
@@ -37,16 +52,28 @@ export class WindowRoom {
 
   /** Counts a message that was passed over. `hasMore` is true if more messages wait at the server. */
   pass(hasMore: boolean): void {
-    if (++this.#passed < this.#lot && hasMore) return;
-    const passed = this.#passed;
-    this.#passed = 0;
-    this.#giveBack(passed);
+    this.#passed++;
+    // Large messages can fill the window before a lot is complete.
+    if (this.#passed >= this.#lot || !hasMore || this.#ports.isResting()) this.#giveBack(0);
   }
 
-  /** True if a lane holds at least the average of all lanes, and at least as many messages as still fit into the window. */
+  /** Gives back the room of released messages, and of all messages that were passed over. */
+  #giveBack(released: number): void {
+    const messages = released + this.#passed;
+    this.#passed = 0;
+    if (messages > 0) this.#ports.giveBack(messages);
+    const { capacity, isResting, starve } = this.#ports;
+    // Lanes whose handlers are stuck can hold half of the window for ever.
+    if (isResting() && this.#held <= capacity() * (1 - LEAST)) starve();
+  }
+
+  /**
+   * True if a lane holds at least the average of all lanes, and at least as many messages as still fit into the window. A reserve does not
+   * count as room.
+   */
   isFull(lane: Lane): boolean {
     const isLarge = lane.held > 0 && lane.held * this.#lanes.size >= this.#held;
-    return isLarge && lane.held >= this.#messages - this.#held;
+    return isLarge && lane.held >= Math.floor(this.#ports.capacity() * (1 - RESERVE)) - this.#held;
   }
 
   /** True if the lane of the next message is full, and another lane holds less than half as many messages. */

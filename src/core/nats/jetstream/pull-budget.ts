@@ -67,6 +67,11 @@ export class PullBudget {
     return this.#owed > 0;
   }
 
+  /** How many messages fit into the window, estimated from the size of the last messages. At least 1. */
+  get capacity(): number {
+    return Math.max(1, Math.min(this.#window.messages, this.#fitting));
+  }
+
   /**
    * True if a request is pending and all earlier requests are complete. The server may then have waited for this
    * request, for example because this process was paused.
@@ -164,6 +169,10 @@ export class PullBudget {
     if (isTooSmall) this.#oversize = true;
   }
 
+  get #fitting(): number {
+    return this.#averageBytes > 0 ? Math.floor(this.#window.bytes / this.#averageBytes) : MIN_AHEAD;
+  }
+
   get #mostAhead(): number {
     return Math.max(MIN_AHEAD, this.#window.messages);
   }
@@ -174,9 +183,8 @@ export class PullBudget {
 
   #orderAhead(): Order | undefined {
     const { messages, bytes } = this.#window;
-    const byBytes = this.#averageBytes > 0 ? Math.floor(bytes / this.#averageBytes) : MIN_AHEAD;
     const byRequests = this.#limits.messages * MAX_REQUESTS;
-    const target = Math.max(1, Math.min(messages, byBytes, byRequests, this.#beside + this.#ahead));
+    const target = Math.max(1, Math.min(messages, this.#fitting, byRequests, this.#beside + this.#ahead));
     const batch = Math.min(target - this.#held, MOST_OWED) - this.#owed;
     const least = this.#starving ? 1 : Math.max(1, Math.min(target, this.#ahead, MOST_OWED) / 2);
     this.#starving = false;

@@ -129,6 +129,11 @@ export class PullReader {
     return !this.#demand.isWaiting;
   }
 
+  /** See {@link Reader.capacity}. */
+  get capacity(): number {
+    return this.#demand.capacity;
+  }
+
   /** See {@link Reader.recounted}. Deliveries that the server sent before it counted may still be unread. */
   recounted({ delivered, waiting }: ReaderState): void {
     const unread = delivered - this.#expectation.taken;
