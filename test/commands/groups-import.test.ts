@@ -166,4 +166,35 @@ describe('natspoc groups export and import', function () {
     );
     assert.equal((await lags()).a, 30);
   });
+
+  it('a group that is being resized is exported with its old partitions, and a warning', async () => {
+    await publish(30);
+    await consume('--group', 'a', '--until-caught-up');
+    await ok('leases', 'resize', '3', '--group', 'a');
+    const { code, stdout, stderr } = await natspoc('groups', 'export');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Warning: group a is being resized: the file holds its old partitions/);
+    writeFileSync(file, stdout);
+    await deleteStreams(`KV_${own.name}_leases`);
+    assert.equal(await ok('groups', 'import', file), 'a: 8 positions set');
+    assert.deepEqual(await lags(), { a: 0 });
+  });
+
+  it('if a group cannot be read, the other groups are exported, and the error names the group', async () => {
+    await publish(30);
+    for (const group of ['a', 'b']) await consume('--group', group, '--until-caught-up');
+    const connection = await connect({ servers: server.url });
+    await connection.jetstream().publish(`$KV.${own.name}_leases.position.a.2`, 'broken');
+    await connection.close();
+    const { code, stdout, stderr } = await natspoc('groups', 'export');
+    assert.equal(code, 1);
+    assert.match(stderr, /^Error: Group a: the position of p2 cannot be read; /);
+    const { groups }: { groups: { group: string }[] } = JSON.parse(stdout);
+    assert.deepEqual(
+      groups.map(({ group }) => group),
+      ['b'],
+    );
+    const alone = await natspoc('groups', 'export', 'a');
+    assert.deepEqual([alone.code, alone.stdout], [1, '']);
+  });
 });
