@@ -18,14 +18,21 @@ export interface GroupRow {
   oldestMs: number | null;
   lastCommitAtMs: number | null;
   wrongPositions: number;
+  resizingTo: number | null;
   problem: string | null;
 }
 
 const NONE = '-';
 
 /** True for a group that an operator should look at. */
-export const needsAttention = ({ state, wrongPositions }: GroupRow): boolean =>
-  state === 'no-members' || state === 'unreadable' || wrongPositions > 0;
+export const needsAttention = (group: GroupRow): boolean =>
+  group.state === 'no-members' ||
+  group.state === 'unreadable' ||
+  group.wrongPositions > 0 ||
+  waitsForMember(group);
+
+/** True if a resize is done only when a member joins. */
+const waitsForMember = ({ resizingTo, members }: GroupRow): boolean => resizingTo !== null && members === 0;
 
 /**
  * The table of `groups`, one line per group. `!` marks groups that need attention.
@@ -68,12 +75,17 @@ export function keyText({ key, filter, problem }: GroupRow): string {
 }
 
 /** The state of a group, as text. */
-export function stateText({ state, problem, unreachable, wrongPositions }: GroupRow): string {
+export function stateText(group: GroupRow): string {
+  const { state, problem, unreachable, wrongPositions, resizingTo } = group;
+  const resize = waitsForMember(group)
+    ? `the resize to ${resizingTo} waits for a member`
+    : `being resized to ${resizingTo}`;
   if (problem !== null) return `${state}: ${escapeControl(problem)}`;
   const parts = [
     state === 'no-members' ? 'no members' : state,
     ...(unreachable > 0 ? [`${formatCount(unreachable)} unreachable`] : []),
     ...(wrongPositions > 0 ? [countOf(wrongPositions, 'wrong position')] : []),
+    ...(resizingTo === null ? [] : [resize]),
   ];
   return parts.join(', ');
 }

@@ -1,4 +1,4 @@
-import { describeHeirless, muteNotes } from '../core/admin/check.js';
+import { describeHeirless, muteNotes, resizeNotes } from '../core/admin/check.js';
 import { describePause } from '../core/admin/check-lease.js';
 import {
   type GroupStatus,
@@ -98,7 +98,7 @@ export function formatLeases(status: GroupStatus, width?: number): string[] {
     ...resizing,
     ...formatTrimmed(partitions, width),
     ...formatRemedies(partitions, width),
-    ...[describeHeirless(status) ?? [], muteNotes(status)]
+    ...[describeHeirless(status) ?? [], muteNotes(status), resizeNotes(status)]
       .flat()
       .flatMap((line) => wrap(line, width ?? Number.POSITIVE_INFINITY)),
     ...outside,

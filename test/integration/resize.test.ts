@@ -137,6 +137,11 @@ describe('the resize of a keyed group', function () {
     assert.match(ordered.stdout, /^Requested: group g2 goes from 2 to 3 partitions as soon as/);
     assert.equal((await status()).resize.to, 3);
     assert.match((await leases()).stdout, /being resized from 2 to 3 partitions by .*: 0 of 2 closed/);
+    const overview = await runCli(['groups', ...flags()]);
+    assert.match(overview.stdout, /^! g2 .* idle, the resize to 3 waits for a member$/m);
+    const check = await leases('check');
+    assert.equal(check.code, 0);
+    assert.match(check.stdout, /note {6}the resize to 3 partitions waits for a member, and is done when one/);
     const other = await leases('resize', '5');
     assert.match(other.stderr, /is being resized to 3 partitions by/);
     const seek = await leases('seek', '--all', '--to', 'first', '--force');

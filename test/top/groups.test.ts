@@ -13,7 +13,7 @@ const model = play(group(2, 8));
 const row = (stream: string, name: string, changes: Partial<Watchable> = {}): Watchable => ({
   ...{ stream, group: name, state: 'running', key: null, filter: null, partitions: 8, owned: 8, members: 2 },
   ...{ unreachable: 0, lag: 12, lagIsEstimate: false, oldestMs: 3_000, lastCommitAtMs: null },
-  ...{ wrongPositions: 0, problem: null, ...changes },
+  ...{ wrongPositions: 0, resizingTo: null, problem: null, ...changes },
 });
 const ROWS = [row('R', 'z'), row('S', 'g'), row('S', 'h', { state: 'no-members', members: 0, owned: 0 })];
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { checkGroup, muteNotes } from '../../src/core/admin/check.js';
+import { checkGroup, muteNotes, resizeNotes } from '../../src/core/admin/check.js';
 import { type GroupStatus, totalsOf } from '../../src/core/admin/group-status.js';
 import type { LeaseStatus } from '../../src/core/admin/lease-status.js';
 import type { MemberState } from '../../src/core/admin/members.js';
@@ -161,6 +161,17 @@ describe('leases check', () => {
       finding?.message ?? '',
       /the resize to 4 partitions has taken .*: 1 of 2 are closed, p1 of a is not/,
     );
+  });
+
+  it('a resize without members waits for one, and is no problem while the group is idle', () => {
+    const partitions = [lease(0, { state: 'unowned', owner: null, session: null })];
+    const group = { partitions, members: [], resize: { to: 4, by: 'op', forMs: 61_000, closed: 0 } };
+    const waits =
+      'the resize to 4 partitions waits for a member, and is done when one joins: "natspoc consume"';
+    const resizing = checkGroup(group, none).find(({ kind }) => kind === 'resizing');
+    assert.equal(resizing?.message, waits);
+    const idle = { ...group, partitions: [lease(0, { state: 'idle', session: null })], idle: { sinceMs: 0 } };
+    assert.deepEqual([checkGroup(idle, none), resizeNotes(idle)], [[], [waits]]);
   });
 
   it('the check names each problem of a partition', () => {

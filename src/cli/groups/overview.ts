@@ -19,6 +19,8 @@ export interface GroupOverview extends GroupTotals {
   lastCommitAtMs: number | null;
   /** The number of wrong positions; "leases check" gives the reasons. */
   wrongPositions: number;
+  /** The number of partitions to which the group is being resized; null: no resize. */
+  resizingTo: number | null;
   /** Why the group is unreadable; null: it is readable. */
   problem: string | null;
 }
@@ -47,6 +49,7 @@ export function overviewOf({ group, key, filter, status }: GroupFound): GroupOve
     ...totals,
     lastCommitAtMs: ages.length > 0 ? Date.now() - Math.min(...ages) : null,
     wrongPositions: status.partitions.filter(({ positionFault }) => positionFault !== null).length,
+    resizingTo: status.resize?.to ?? null,
     problem: null,
   };
 }
@@ -80,4 +83,5 @@ export const NO_FACTS: Omit<GroupOverview, 'group' | 'state'> = {
   drainMs: null,
   lastCommitAtMs: null,
   wrongPositions: 0,
+  resizingTo: null,
 };

@@ -4,7 +4,7 @@ import { countFlag, LONGEST_WAIT, readFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import type { FailureOptions } from '../../cli/report-error.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { checkSettings, muteNotes, settingNotes } from '../../core/admin/check.js';
+import { checkSettings, muteNotes, resizeNotes, settingNotes } from '../../core/admin/check.js';
 import type { Finding } from '../../core/admin/finding.js';
 import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
 import { readDeadLetters } from '../../core/admin/stream-status.js';
@@ -100,6 +100,7 @@ export default class LeasesCheck extends StreamCommand {
             const notes = [
               ...settingNotes(stream.concerns),
               ...muteNotes(status),
+              ...resizeNotes(status),
               ...absentPinNotes(status),
               ...deadLetterNotes(dead),
             ];

@@ -1,5 +1,5 @@
 import { escapeControl } from '../lib/text.js';
-import { formatDuration } from '../lib/units.js';
+import { countOf, formatDuration } from '../lib/units.js';
 import { describeUncovered } from '../member/status-lines.js';
 import { unevenLoads } from './balance.js';
 import { checkLease, type LeaseLimits } from './check-lease.js';
@@ -21,7 +21,8 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   if (members.length === 0 && !status.idle) {
     findings.push(finding('no-members', 'critical', `the group has no members; ${START}`));
   }
-  if (status.resize && status.resize.forMs > LONG_RESIZE_MS)
+  // A group that needs no members also needs no resize before its next member.
+  if (status.resize && !status.idle && status.resize.forMs > LONG_RESIZE_MS)
     findings.push(checkResize(status, status.resize));
   if (status.uncovered) findings.push(finding('uncovered', 'critical', describeUncovered(status.uncovered)));
   // The trouble of a whole member is the reason for the findings about its partitions.
@@ -47,6 +48,8 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
 /** States in which a member can take over partitions. */
 const HEIRS = new Set<MemberStatus['state']>(['live', 'late']);
 
+const canTakeOver = ({ state }: MemberStatus): boolean => HEIRS.has(state);
+
 const START = '"natspoc consume" starts one';
 
 /**
@@ -59,7 +62,7 @@ export function describeHeirless({
   members,
   idle,
 }: Pick<GroupStatus, 'members' | 'idle'>): string | undefined {
-  if (idle || members.some(({ state }) => HEIRS.has(state))) return undefined;
+  if (idle || members.some(canTakeOver)) return undefined;
   const blocked = members.filter(({ state }) => state === 'blocked');
   if (blocked.length === 0) return `no member is left to take over: ${START}`;
   const [reason = 'the members cannot renew their sessions'] = blocked.flatMap(
@@ -71,7 +74,17 @@ export function describeHeirless({
 /** A resize that takes longer than this, in milliseconds, is reported as a problem. */
 const LONG_RESIZE_MS = 60_000;
 
-function checkResize({ partitions }: GroupStatus, { to, forMs, closed }: ResizeStatus): Finding {
+/** A resize of a group without members that could carry it out. */
+const describeWaitingResize = ({ to }: ResizeStatus): string =>
+  `the resize to ${countOf(to, 'partition')} waits for a member, and is done when one joins: "natspoc consume"`;
+
+/** A note about a resize that an idle group will do later. */
+export const resizeNotes = ({ idle, resize }: Pick<GroupStatus, 'idle' | 'resize'>): string[] =>
+  idle && resize ? [describeWaitingResize(resize)] : [];
+
+function checkResize({ partitions, members }: GroupStatus, resize: ResizeStatus): Finding {
+  const { to, forMs, closed } = resize;
+  if (!members.some(canTakeOver)) return finding('resizing', 'critical', describeWaitingResize(resize));
   const open = partitions.find(({ state }) => state !== 'closed');
   const owner = open?.owner ? ` of ${escapeControl(open.owner)}` : '';
   const which = open ? `, p${open.partition}${owner} is not` : '';
