@@ -1,4 +1,4 @@
-/** Ends the process after a signal, or when the readers have taken all output. */
+/** Ends the process after a signal, or when its command has ended and the readers have taken all output. */
 import { fstatSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
@@ -7,6 +7,8 @@ import { exitWithError } from './report-error.js';
 
 /** After a signal, the process waits at most this long for the readers of its output, in milliseconds. */
 const PATIENCE_MS = 1_000;
+/** Whatever still runs after the command has ended gets at most this time, in milliseconds. */
+const REST_MS = 1_000;
 
 const stopping = new AbortController();
 
@@ -95,4 +97,15 @@ export async function untilRead(): Promise<void> {
   await Promise.all([taken(process.stdout), taken(process.stderr)]);
   signal.removeEventListener('abort', giveUp);
   clearTimeout(timer);
+}
+
+/**
+ * Ends the process soon, even if something keeps it running. An example is a handler that hangs after its member has left. A process
+ * without such work ends by itself, with all its exit hooks. To be called when the command has ended and its output is read.
+ */
+export function endSoon(): void {
+  const timer = setTimeout(() => process.exit(), REST_MS).unref();
+  // Nothing is left to wait for, so the hooks of this event may take their time.
+  process.once('beforeExit', () => clearTimeout(timer));
+  stopping.signal.addEventListener('abort', () => process.exit());
 }

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config, Plugin } from '@oclif/core/config';
 import { run as runOclif } from '@oclif/core/run';
-import { untilRead, watchOutput } from './ending.js';
+import { endSoon, untilRead, watchOutput } from './ending.js';
 import { exitWithError } from './report-error.js';
 
 /**
@@ -29,6 +29,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
       : { root, enablePerf: false };
     await runOclif(asFlags(process.argv.slice(2)), options);
     await untilRead();
+    endSoon();
   } catch (error) {
     exitWithError(error, { json: process.argv.includes('--json'), names: await commandNames(root) });
   }

@@ -171,6 +171,8 @@ Exit codes: 0 left cleanly; 1 a partition was halted (--on-failure halt), the ha
       };
       stop.addEventListener('abort', leave, { once: true });
       if (stop.aborted) leave();
+      const left = () => stop.removeEventListener('abort', leave);
+      consumer.member.closed.then(left, left);
       await consumer.closed;
     } finally {
       await connection.close();

@@ -39,6 +39,12 @@ const NEVER = `export default (message, { log }) => {
   return new Promise(() => {});
 };`;
 
+/** A handler that keeps its process running after the first message. `result` is what it returns. */
+const busy = (result: string): string => `export default () => {
+  setInterval(() => {}, 1_000);
+  return ${result};
+};`;
+
 describe('natspoc consume', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -146,6 +152,39 @@ describe('natspoc consume', function () {
       assert.equal(exit.code, 0, exit.stderr);
       assert.match(exit.stderr, /message 1 did not finish within 300 ms/);
       assert.deepEqual(numbers((await rest()).stdout), [1]);
+    });
+
+    it('consume ends its process after a job although a handler hangs on a timer or a socket', async () => {
+      await publish(1);
+      const handler = file('hangs.mjs', busy('new Promise(() => {})'));
+      const exit = await consume('--handler', handler, '--duration', '2s', '--drain-timeout', '300ms');
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.match(exit.stderr, /message 1 did not finish within 300 ms; the next owner handles it again/);
+    });
+
+    it('consume ends its process although the module of a handler keeps a timer or a connection', async () => {
+      await publish(1);
+      const exit = await consume('--handler', file('keeps.mjs', busy('undefined')), '--until-caught-up');
+      assert.equal(exit.code, 0, exit.stderr);
+    });
+
+    it('a signal after a member has left ends its process with the exit code of the job', async () => {
+      await publish(1);
+      const cli = start('--handler', file('keeps.mjs', busy('undefined')), '--until-caught-up');
+      await cli.note(/left after 1 message/);
+      cli.signal('SIGTERM');
+      const exit = await cli.exited;
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.doesNotMatch(exit.stderr, /leaving/);
+    });
+
+    it('consume waits for the exit hooks of the module of a handler', async () => {
+      await publish(1);
+      const hook = `export default () => {};
+process.once('beforeExit', () => setTimeout(() => console.error('flushed'), 1_500));`;
+      const exit = await consume('--handler', file('hook.mjs', hook), '--until-caught-up');
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.match(exit.stderr, /flushed/);
     });
   });
 
