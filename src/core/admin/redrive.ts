@@ -1,4 +1,5 @@
 import { NatspocError } from '../lib/errors.js';
+import { withoutStop } from '../lib/text.js';
 import { whyUnanswered } from '../lib/unanswered.js';
 import type { DeadLetterStore, RedriveTarget } from '../ports/dead-letters.js';
 import { type FoundLetter, REDRIVEN_HEADER } from '../protocol/dead-letter.js';
@@ -118,7 +119,7 @@ async function send(
     if (outcome.kind === 'ok') return outcome.sequence;
     if (outcome.kind === 'failed') {
       if (outcome.error.code === 'not-permitted') throw outcome.error;
-      return outcome.error.message.replace(/\.$/, '');
+      return withoutStop(outcome.error.message);
     }
     if (tries === TRIES) {
       const why = whyUnanswered(outcome, 'the stream did not answer in time');

@@ -12,6 +12,9 @@ export function escapeControl(text: string): string {
   );
 }
 
+/** A sentence without its full stop, so that more text can follow. An ellipsis is kept. */
+export const withoutStop = (text: string): string => text.replace(/(?<!\.)\.$/, '');
+
 /** A word that needs no quotes in a shell. */
 export const PLAIN_WORD = /^[\w.:/,-]+$/;
 

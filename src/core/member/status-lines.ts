@@ -154,7 +154,7 @@ export function describeCautious({ partition, crashes, after }: MemberEventMap['
 
 /** One line about a partition that cannot be read at the moment. */
 export function describeUnread({ partition, reason, retryMs }: MemberEventMap['unread'][0]): string {
-  const why = escapeControl(reason.replace(/\.$/, ''));
+  const why = escapeControl(reason);
   return `p${partition} cannot be read (next attempt in ${formatDuration(retryMs)}): ${why}`;
 }
 

@@ -1,6 +1,7 @@
 import type { Ending } from '../../core/admin/end-member.js';
 import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { withoutStop } from '../../core/lib/text.js';
 import { formatDuration } from '../../core/lib/units.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import { describeHeldUpOutcome } from '../../text/held-up-report.js';
@@ -133,7 +134,7 @@ async function start({ operator, env }: Performer): Promise<Said> {
     const became = await Promise.race([operator.joined(pid, over.signal), ended]);
     const took = formatDuration(performance.now() - startedAt);
     if (typeof became === 'string') {
-      return failure(`The new member ended after ${took}, ${became.replace(/\.$/, '')}. Its log: ${logFile}`);
+      return failure(`The new member ended after ${took}, ${withoutStop(became)}. Its log: ${logFile}`);
     }
     if (!became)
       return failure(`The new member (pid ${pid}) has not joined after ${took}. Its log: ${logFile}`);

@@ -1,4 +1,5 @@
 import type { NatspocError } from '../../lib/errors.js';
+import { withoutStop } from '../../lib/text.js';
 import type { PartitionEvents, PartitionListener } from '../partition/partition-events.js';
 import type { EventWithoutNow } from './bucket-effects.js';
 import type { HoldUps } from './hold-ups.js';
@@ -24,16 +25,19 @@ export function partitionRelay(
       holdUps.started(partition);
       feed({ type: 'partition-started', partition, epoch });
     },
-    unread: (reason, retryMs) => {
+    unread: (text, retryMs) => {
+      const reason = withoutStop(text);
       holdUps.failed(partition, reason);
       listener.unread?.(reason, retryMs);
     },
-    failed: (message) => {
+    failed: (text) => {
+      const message = withoutStop(text);
       runners.remove(partition, message);
       holdUps.failed(partition, message);
       feed({ type: 'partition-failed', partition, epoch, message });
     },
-    halted: (message, held) => {
+    halted: (text, held) => {
+      const message = withoutStop(text);
       runners.remove(partition, message);
       holdUps.halted(partition, message, held);
       feed({ type: 'partition-halted', partition, epoch, message });

@@ -1,4 +1,5 @@
 import { ErrorCode, NatsError } from 'nats';
+import { withoutStop } from '../../lib/text.js';
 import type { Unanswered } from '../../lib/unanswered.js';
 import type { NoAnswer } from '../../ports/no-answer.js';
 import { mayPass } from './gone.js';
@@ -16,7 +17,7 @@ export function unknownOutcome(
   if (error instanceof NatsError && error.code === ErrorCode.ConnectionClosed)
     return { kind: 'unknown', closed: explained };
   if (explained.code !== 'jetstream-disabled') return { kind: 'unknown' };
-  return { kind: 'unknown', unheard: explained.message.replace(/\.$/, '') };
+  return { kind: 'unknown', unheard: withoutStop(explained.message) };
 }
 
 /** The outcome of a failed request about a stream. See {@link mayPass}. */

@@ -1,5 +1,6 @@
 import { NatsError } from 'nats';
 import { type ErrorCode, messageOf, NatspocError } from '../../lib/errors.js';
+import { withoutStop } from '../../lib/text.js';
 
 /** JetStream API error codes that natspoc handles (server/errors.json of nats-server). */
 export const API_ERRORS = {
@@ -105,7 +106,7 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
   if (natsError?.code === '503') return jetStreamDisabled(error);
   if (natsError?.code === 'TIMEOUT') return because('unreachable', 'the server did not answer in time');
   if (isUnknownOutcome(error)) return because('unreachable', 'the connection to NATS was lost');
-  return because('failed', messageOf(error).replace(/\.$/, ''));
+  return because('failed', withoutStop(messageOf(error)));
 }
 
 function jetStreamDisabled(cause: unknown): NatspocError {
