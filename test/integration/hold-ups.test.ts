@@ -22,12 +22,13 @@ describe('the hold-up of a partition', function () {
     runCli([...args, ...run.args, '--server', server.url]);
 
   /** Starts a member whose handler fails only at the third message. Two more messages wait after it. */
-  async function failing(...flags: string[]): Promise<void> {
-    const module = join(folder(), 'failing.mjs');
-    writeFileSync(
-      module,
-      "export default ({ sequence }) => { if (sequence === 3) throw new Error('no connection to \\u001b[31mthe database'); };",
-    );
+  const failing = (...flags: string[]): Promise<void> =>
+    consuming("if (sequence === 3) throw new Error('no connection to \\u001b[31mthe database');", ...flags);
+
+  /** Starts a member whose handler has this body, and publishes five messages. */
+  async function consuming(body: string, ...flags: string[]): Promise<void> {
+    const module = join(folder(), 'handler.mjs');
+    writeFileSync(module, `export default ({ sequence }) => { ${body} };`);
     run.consume('a', ['--handler', module, ...flags]);
     await run.atRest();
     const { code, stderr } = await natspoc('publish', 'event', '--count', '5', '--keys', '1', '--quiet');
@@ -141,5 +142,25 @@ describe('the hold-up of a partition', function () {
     assert.equal(JSON.parse(stdout).outcome, 'dead-letter');
     const listed = await natspoc('stream', 'redrive', '--dry-run', '--json');
     assert.match(listed.stdout, /given up by .* after attempt 1: no connection/, listed.stderr);
+  });
+
+  it('a hold-up by a handler that hangs has the key of its message, and ends when an operator skips the message', async () => {
+    await consuming('if (sequence === 3) return new Promise(() => {})');
+    await until('the handler holds p0 up', async () => (await partition()).holdUp?.why === 'handler', 30_000);
+    const { sequence, key, reason } = (await partition()).holdUp ?? {};
+    assert.deepEqual([sequence, key, reason], [3, 'key-0', 'the handler of message 3 runs']);
+    const check = await natspoc('leases', 'check');
+    assert.equal(check.code, 0, check.stdout);
+    assert.doesNotMatch(check.stdout, /needs attention/, 'a slow handler may be normal');
+    const help = '"leases skip 0 --message 3" gives the message up';
+    const retried = await natspoc('leases', 'retry', '0');
+    const cause = 'no progress for .*: the handler of message 3 runs; .*';
+    assert.match(retried.stdout, new RegExp(`^p0: no message waits for another attempt: ${cause}`));
+    const other = await natspoc('leases', 'skip', '0', '--message', '4');
+    assert.match(other.stderr, new RegExp(`message 4 does not hold p0 up; this does: ${cause}${help}`));
+    const { code, stdout, stderr } = await natspoc('leases', 'skip', '0', '--message', '3', '--yes');
+    assert.deepEqual([code, stdout], [0, 'p0: a has skipped the message'], stderr);
+    await until('the other messages are handled', async () => (await partition()).position === 5);
+    assert.equal((await partition()).holdUp, null);
   });
 });

@@ -191,6 +191,30 @@ describe('permissions as documented', function () {
     await refused('consumer', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
   });
 
+  it('a consumer that may not store a dead letter says so to the operator, and tries the message again', async () => {
+    await succeeds('operator', ['stream', 'purge', '--force']);
+    const consumer = startCli(['consume', '--exec', 'exit 1', '--backoff', '10m', '--max-attempts', '9'], {
+      env: env('consumer'),
+    });
+    await consumer.tookOver(4);
+    await succeeds('publisher', ['publish', 'x', '--partition', '0', '--quiet']);
+    const told = await consumer.note(/message \d+, attempt 1 failed/);
+    const [, sequence = ''] = /message (\d+),/.exec(told) ?? [];
+    const exit = await runCli(['leases', 'skip', '0', '--message', sequence, '--dead-letter', '--yes'], {
+      env: env('operator'),
+    });
+    assert.equal(exit.code, 1, exit.stderr);
+    assert.match(
+      exit.stderr,
+      /message \d+ could not be given up: message .* failed attempt 1\/9, next in .*/,
+    );
+    assert.match(exit.stderr, /STREAM\.INFO\.EVENTS_dead; before: .*; "leases retry 0" tries it now/);
+    assert.match(await succeeds('operator', ['leases', 'retry', '0']), /p0: .* tries again now/);
+    await consumer.note(/message \d+, attempt 2 failed \(retry\): the command/);
+    consumer.signal('SIGTERM');
+    await consumer.exited;
+  });
+
   it('the permissions let a redriver, but no other role, put dead letters back', async () => {
     const redrive = (...flags: string[]) => succeeds('redriver', ['stream', 'redrive', ...flags]);
     await succeeds('operator', ['stream', 'purge', '--force']);

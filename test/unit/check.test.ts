@@ -5,6 +5,7 @@ import type { LeaseStatus } from '../../src/core/admin/lease-status.js';
 import type { MemberState } from '../../src/core/admin/members.js';
 import { findStalls, reportedStalls } from '../../src/core/admin/stalled.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
+import { holdUp } from '../../src/core/protocol/hold-up.js';
 import type { MemberStats } from '../../src/core/protocol/member-stats.js';
 import { absentPinNotes, findingTexts, formatNagios, unknownToNagios } from '../../src/text/check-report.js';
 import { formatLeases, summarise } from '../../src/text/lease-table.js';
@@ -54,6 +55,20 @@ describe('leases check', () => {
       lease(i, { state }),
     );
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
+  });
+
+  it('the check and the summary mention a slow handler only after a minute, and name the commands that help', () => {
+    const slow = (forMs: number) => {
+      const reason = 'the handler of message 7 runs';
+      const held = holdUp({ why: 'handler', sequence: 7, reason, forMs });
+      return { partitions: [lease(0, { state: 'running', holdUp: held })], members: [member('S1')] };
+    };
+    assert.deepEqual(kinds(slow(50_000)), []);
+    assert.doesNotMatch(summarise(slow(50_000)), /needs attention/);
+    assert.match(summarise(slow(61_000)), /needs attention: p0 running/);
+    const [found] = checkGroup(slow(61_000), none);
+    assert.deepEqual([found?.kind, found?.severity], ['stalled', 'warning']);
+    assert.match(found?.message ?? '', /the handler of message 7 runs; .*"leases skip 0 --message 7" gives/);
   });
 
   it('the check names the reason first if members answer, but cannot renew', () => {

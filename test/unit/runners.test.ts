@@ -5,6 +5,7 @@ import type { Bucket, EventStream, ReaderSink } from '../../src/core/ports/index
 import { timingFor } from '../../src/core/protocol/timing.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { ORDER } from '../support/skip-order.js';
 
 /** A member with messages in all partitions. Counts the writes to its bucket. */
 async function busyMember(partitions: number, handler: Handler = () => {}) {
@@ -103,16 +104,16 @@ describe('the partitions of a member', () => {
 
   it('a request to skip a message is kept for its epoch, not for the next epoch', async () => {
     const { runners } = await busyMember(2);
-    for (const partition of [0, 1]) runners.rules.giveUps.add(partition, 7 + partition, 'skip', 'given up');
+    for (const partition of [0, 1]) runners.rules.giveUps.add(7 + partition, { ...ORDER, partition });
     const restart = async (partition: number, epoch: number): Promise<void> => {
       runners.remove(partition, 'it failed');
       await settle();
       runners.start(partition, epoch);
     };
     await restart(0, 1);
-    assert.equal(runners.rules.giveUps.howOf(7), 'skip');
+    assert.equal(runners.rules.giveUps.of(7)?.how, 'skip');
     await restart(0, 2);
-    assert.deepEqual([runners.rules.giveUps.howOf(7), runners.rules.giveUps.howOf(8)], [undefined, 'skip']);
+    assert.deepEqual([runners.rules.giveUps.of(7), runners.rules.giveUps.of(8)?.how], [undefined, 'skip']);
   });
 
   it('partitions are closed without another takeover only if the drain has committed', async () => {

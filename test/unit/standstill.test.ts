@@ -45,7 +45,7 @@ function bench() {
   const bucket = { refusal: undefined as string | undefined, answerMs: 1 };
   const runner = {
     status: { ...STATUS },
-    running: [] as number[],
+    running: [] as { sequence: number; key: string | null }[],
     held: undefined as HeldBack | undefined,
     acquiring: false,
   };
@@ -116,7 +116,7 @@ describe('a standstill', () => {
   it('a slow handler is reported as "handler", not as "stuck"', () => {
     const { runner, standstill } = bench();
     runner.status.lag = 5;
-    runner.running = [17];
+    runner.running = [{ sequence: 17, key: null }];
     standstill.look(0);
     assert.deepEqual(
       standstill.look(12_000).map(({ why, reason }) => [why, reason]),

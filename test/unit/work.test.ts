@@ -10,6 +10,7 @@ import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import type { DeadLetters } from '../../src/core/ports/index.js';
 import type { DeadLetter } from '../../src/core/protocol/message.js';
 import { settle } from '../support/fake-partition.js';
+import { ORDER } from '../support/skip-order.js';
 import { WorkBench as Bench, FAILURE } from '../support/work-bench.js';
 
 /** The clock of a computing loop. Time passes in calls. Timers fire between them. */
@@ -234,7 +235,7 @@ describe('the work of a partition', () => {
           called.push(messages.map(({ sequence }) => sequence));
         },
       });
-      giveUps.add(3, 2, 'skip', 'given up by an operator: no');
+      giveUps.add(2, { ...ORDER, partition: 3 });
       const bench = new Bench(handler, {}, { giveUps });
       bench.accept(1, 2, 3, 4);
       for (let i = 0; i < 10; i++) await settle();
@@ -244,7 +245,7 @@ describe('the work of a partition', () => {
         bench.log.some((line) => line.startsWith('failed 2') && line.endsWith('skip')),
         bench.log.join(),
       );
-      assert.equal(giveUps.howOf(2), undefined, 'the order is carried out once');
+      assert.equal(giveUps.of(2), undefined, 'the order is carried out once');
     });
   });
 

@@ -12,7 +12,7 @@ export default class LeasesSkip extends StreamCommand {
   static override summary =
     'Give up the message that holds up a partition; the partition continues after that message.';
   static override description = [
-    'Works only for a message that has failed; "leases" shows its sequence. You must name the message, so that no other message is given up. The message is not tried again. With --dead-letter it is first stored as a dead letter; otherwise only the stream keeps it. A running attempt is not interrupted: if the attempt succeeds, the message is handled.',
+    'Works only for a message that has failed, or whose handler hangs; "leases" shows its sequence. You must name the message, so that no other message is given up. The message is not tried again. With --dead-letter it is first stored as a dead letter; otherwise only the stream keeps it. A running attempt is not interrupted: if the attempt succeeds, the message is handled. But an attempt without progress for 10 s is ended as by --handler-timeout: its signal is aborted, and its result no longer counts.',
     'The command waits until the partition has passed the message. It asks for the name of the group; --yes skips the question.',
   ].join('\n\n');
   static override examples = [

@@ -1,6 +1,6 @@
 import { escapeControl, shellWord } from '../lib/text.js';
 import { formatCount, formatDuration } from '../lib/units.js';
-import { describeHoldUp, isLong, remedyOf } from '../protocol/hold-up.js';
+import { describeHoldUp, isTrouble, remedyOf } from '../protocol/hold-up.js';
 import { type Finding, finding } from './finding.js';
 import { describeLag } from './lag.js';
 import { isEstimate, type LeaseStatus } from './lease-status.js';
@@ -72,9 +72,15 @@ export function* checkLease(
           about,
         );
       break;
+    case 'running':
     case 'retrying':
-      if (lease.holdUp && isLong(lease.holdUp))
-        yield finding('retrying', 'warning', `p${partition} of ${owner} is held up${because(lease)}`, about);
+      if (lease.holdUp && isTrouble(lease.holdUp))
+        yield finding(
+          lease.holdUp.why === 'handler' ? 'stalled' : 'retrying',
+          'warning',
+          `p${partition} of ${owner} is held up${because(lease)}`,
+          about,
+        );
       break;
     case 'unreadable':
       yield finding(

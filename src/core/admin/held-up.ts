@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeControl } from '../lib/text.js';
 import type { GroupObserver } from '../ports/observer.js';
-import { describeHoldUp } from '../protocol/hold-up.js';
+import { describeHoldUp, type HoldUp, remedyOf } from '../protocol/hold-up.js';
 import { type ControlAnswer, type ControlClient, encodeControl } from '../protocol/member-orders.js';
+import type { PartitionStats } from '../protocol/member-stats.js';
 import type { GroupFollower } from './follower.js';
 import { describeGone } from './members.js';
 import { ANSWER_MS } from './thresholds.js';
@@ -59,11 +60,15 @@ export async function retryPartitions(
     [...byOwner].map(async ([owner, share]) => {
       const request = encodeControl({ partitions: share });
       const answer = owner === null ? null : await ports.control.ask(owner, 'retry', request, ports.answerMs);
+      const retried = new Set(answer?.kind === 'taken' ? answer.partitions : []);
+      const own = share.every((each) => retried.has(each)) ? [] : await statsOf(ports.observer, owner);
       return share.map((partition): HeldUpOutcome => {
         const failed = notTaken(ports.follower, partition, answer);
         if (failed) return failed;
-        const isRetried = answer?.kind === 'taken' && answer.partitions.includes(partition);
-        return outcomeOf(ports.follower, partition, isRetried ? 'retried' : 'unchanged');
+        if (retried.has(partition)) return outcomeOf(ports.follower, partition, 'retried');
+        const held = own.find((each) => each.partition === partition)?.holdUp;
+        const why = held ? `no message waits for another attempt: ${withRemedy(partition, held)}` : null;
+        return outcomeOf(ports.follower, partition, 'unchanged', why);
       });
     }),
   );
@@ -73,38 +78,64 @@ export async function retryPartitions(
 /** Checks whether a message can be skipped, before the owner is asked. Returns the reason if not; undefined if it may be possible. */
 export async function refuseSkip(
   { observer, follower }: Pick<HeldUpPorts, 'observer' | 'follower'>,
-  { partition, sequence }: Pick<SkipOrder, 'partition' | 'sequence'>,
+  order: Pick<SkipOrder, 'partition' | 'sequence'>,
 ): Promise<HeldUpOutcome | undefined> {
+  const { partition, sequence } = order;
   const owner = follower.ownerOf(partition);
   if (owner === null) return notTaken(follower, partition, null);
-  const { members } = await observer.stats([owner], ANSWER_MS);
-  const own = members[0]?.partitions.find((each) => each.partition === partition);
+  const own = (await statsOf(observer, owner)).find((each) => each.partition === partition);
   if (!own) return undefined;
   // With a concurrency above 1, several messages may hold up the partition. Only the owner knows them all.
   const isHeldUp = own.holdUp && (own.holdUp.sequence === sequence || own.holdUp.others > 0);
-  return isHeldUp ? undefined : otherMessage(follower, partition, sequence);
+  return isHeldUp ? undefined : otherMessage(follower, order, own.holdUp);
 }
 
 /** Makes the owner skip a message that holds up its partition. Waits until the partition has passed the message. */
 export async function skipMessage(ports: HeldUpPorts, order: SkipOrder): Promise<HeldUpOutcome> {
-  const { follower, control, answerMs } = ports;
+  const { observer, follower, control, answerMs } = ports;
   const { partition, sequence, deadLetter, by } = order;
   const owner = follower.ownerOf(partition);
   const request = encodeControl({ partition, sequence, deadLetter, by });
   const answer = owner === null ? null : await control.ask(owner, 'skip', request, answerMs);
   const failed = notTaken(follower, partition, answer);
   if (failed) return failed;
-  if (answer?.kind === 'taken' && !answer.partitions.includes(partition))
-    return otherMessage(follower, partition, sequence);
+  if (answer?.kind === 'taken' && !answer.partitions.includes(partition)) {
+    const own = (await statsOf(observer, owner)).find((each) => each.partition === partition);
+    return otherMessage(follower, order, own?.holdUp);
+  }
   const left = await untilPassed(ports, order);
   if (left !== undefined) return outcomeOf(follower, partition, 'failed', left);
   return outcomeOf(follower, partition, deadLetter ? 'dead-letter' : 'skipped');
 }
 
-const otherMessage = (follower: GroupFollower, partition: number, sequence: number): HeldUpOutcome => {
-  const message = `message ${sequence} does not hold p${partition} up; "leases" shows the reason`;
-  return outcomeOf(follower, partition, 'unchanged', message);
-};
+/** The partitions of an owner, as it reports them; empty if it does not answer. */
+async function statsOf(observer: HeldUpPorts['observer'], owner: string | null): Promise<PartitionStats[]> {
+  const { members } = await observer.stats(owner === null ? [] : [owner], ANSWER_MS);
+  return members[0]?.partitions ?? [];
+}
+
+/** True if the owner has dropped the accepted order, because it could not be carried out. Otherwise no further attempt is planned. */
+const isDropped = ({ why, sequence, nextInMs }: HoldUp, ordered: number): boolean =>
+  sequence === ordered && (why === 'halted' || (why === 'retrying' && nextInMs !== null));
+
+/** Why a partition is held up, and what an operator can do. */
+const withRemedy = (partition: number, held: HoldUp): string =>
+  `${describeHoldUp(held)}; ${remedyOf(partition, held)}`;
+
+/** The outcome if a message does not hold up its partition. */
+function otherMessage(
+  follower: GroupFollower,
+  { partition, sequence }: Pick<SkipOrder, 'partition' | 'sequence'>,
+  held: HoldUp | undefined,
+): HeldUpOutcome {
+  const why = held ? `this does: ${withRemedy(partition, held)}` : 'nothing does';
+  return outcomeOf(
+    follower,
+    partition,
+    'unchanged',
+    `message ${sequence} does not hold p${partition} up; ${why}`,
+  );
+}
 
 /** Waits until the partition has passed the message. Returns the reason if it has not in time. */
 async function untilPassed(
@@ -114,9 +145,10 @@ async function untilPassed(
   const deadline = performance.now() + waitMs;
   for (;;) {
     const owner = follower.ownerOf(partition);
-    const { members } = await observer.stats(owner === null ? [] : [owner], ANSWER_MS);
-    const own = members[0]?.partitions.find((each) => each.partition === partition);
+    const own = (await statsOf(observer, owner)).find((each) => each.partition === partition);
     if (own && own.position >= sequence) return undefined;
+    if (own?.holdUp && isDropped(own.holdUp, sequence))
+      return `message ${sequence} could not be given up: ${withRemedy(partition, own.holdUp)}`;
     if (signal?.aborted || performance.now() >= deadline) {
       const why = own?.holdUp ? `: ${describeHoldUp(own.holdUp)}` : '';
       return `the owner has accepted the request, but p${partition} has not passed message ${sequence} yet${why}`;

@@ -1,4 +1,4 @@
-import { type HoldUp, isLong } from '../protocol/hold-up.js';
+import { type HoldUp, isTrouble } from '../protocol/hold-up.js';
 import type { LeaseReason } from '../protocol/records.js';
 import type { PositionFault } from './position-fault.js';
 
@@ -39,7 +39,7 @@ const HEALTHY = new Set<LeaseState>([
 
 /** True if an operator should look at the partition, because it makes no progress. A short retry needs no attention. */
 export const needsAttention = ({ state, holdUp }: Pick<LeaseStatus, 'state' | 'holdUp'>): boolean =>
-  !HEALTHY.has(state) || (holdUp !== null && isLong(holdUp));
+  !HEALTHY.has(state) || (holdUp !== null && isTrouble(holdUp));
 
 /** The progress of a partition. A field is null if there is no value, or if it is unknown. */
 export interface Progress {

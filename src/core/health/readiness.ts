@@ -1,9 +1,6 @@
 import { formatDuration } from '../lib/units.js';
-import { describeHoldUp, remedyOf } from '../protocol/hold-up.js';
+import { describeHoldUp, remedyOf, SLOW_HANDLER_MS } from '../protocol/hold-up.js';
 import type { HealthSubject } from './subject.js';
-
-/** A member is not ready if a handler has blocked a partition for longer than this time, in milliseconds. */
-const HANDLER_MS = 60_000;
 
 /** The part of a member that readiness depends on. */
 export type Watched = Pick<HealthSubject, 'id' | 'partitions' | 'standing'> & {
@@ -36,7 +33,7 @@ export class Readiness {
       return partition !== null && holdUp ? `; ${remedyOf(partition, holdUp)}` : '';
     };
     const problems = standing
-      .filter(({ why, forMs }) => why === 'stuck' || forMs > HANDLER_MS)
+      .filter(({ why, forMs }) => why === 'stuck' || forMs > SLOW_HANDLER_MS)
       .map(({ partition, reason, forMs }) => {
         const what = partition === null ? 'the member' : `p${partition}`;
         return `${what} has made no progress for ${formatDuration(forMs)}: ${reason}${remedy(partition)}`;

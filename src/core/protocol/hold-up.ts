@@ -1,5 +1,5 @@
 import { decode, type Guard, isCount, orNull } from '../lib/json.js';
-import { escapeControl, truncate } from '../lib/text.js';
+import { escapeControl, truncate, withoutStop } from '../lib/text.js';
 import { formatDuration } from '../lib/units.js';
 
 /** Maximum length of a reason, in characters. A member's answer can contain hundreds of reasons. */
@@ -25,7 +25,7 @@ export interface HoldUp {
   readonly maxAttempts: number | null;
   /** Time until the next attempt, in milliseconds; null if it is running or not planned. */
   readonly nextInMs: number | null;
-  /** At most 200 characters. */
+  /** At most 200 characters, without a full stop. */
   readonly reason: string;
   /** How long the partition has been held up, in milliseconds. */
   readonly forMs: number;
@@ -43,7 +43,7 @@ export const holdUp = (
   attempt: known.attempt ?? null,
   maxAttempts: known.maxAttempts ?? null,
   nextInMs: known.nextInMs == null ? null : Math.max(0, Math.round(known.nextInMs)),
-  reason: truncate(known.reason, REASON_LENGTH),
+  reason: truncate(withoutStop(known.reason), REASON_LENGTH),
   forMs: Math.max(0, Math.round(known.forMs)),
   others: known.others ?? 0,
 });
@@ -65,6 +65,13 @@ export const isHoldUp: Guard<HoldUp> = (value): value is HoldUp =>
     forMs: isAmount,
     others: isCount,
   }) !== undefined;
+
+/** After this time, in milliseconds, a running handler needs attention. A slow handler may be normal. */
+export const SLOW_HANDLER_MS = 60_000;
+
+/** True if an operator should look at a partition. */
+export const isTrouble = (held: HoldUp): boolean =>
+  held.why === 'handler' ? held.forMs > SLOW_HANDLER_MS : isLong(held);
 
 /** True if a partition needs an operator, or has been held up for a long time. */
 export const isLong = ({ why, forMs }: HoldUp): boolean => why === 'halted' || forMs >= LONG_HOLD_UP_MS;
@@ -106,9 +113,11 @@ export function describeHoldUp(held: HoldUp): string {
 
 /** The commands with which an operator can end a hold-up. */
 export function remedyOf(partition: number, { why, sequence }: HoldUp): string {
-  if (why === 'handler' || why === 'stuck') return `"leases release ${partition}" moves it to another member`;
-  const retry = `"leases retry ${partition}" tries it now`;
-  return sequence === null
-    ? retry
-    : `${retry}, "leases skip ${partition} --message ${sequence}" gives the message up`;
+  const isSlow = why === 'handler' || why === 'stuck';
+  const first = isSlow
+    ? `"leases release ${partition}" moves it to another member`
+    : `"leases retry ${partition}" tries it now`;
+  return sequence === null || why === 'stuck'
+    ? first
+    : `${first}, "leases skip ${partition} --message ${sequence}" gives the message up`;
 }

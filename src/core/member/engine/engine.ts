@@ -124,7 +124,7 @@ export class MemberEngine {
     this.orders = new Orders({
       state: this.#loop.state,
       runners: this.#runners,
-      holdUps: this.status.holdUps,
+      status: this.status,
       feed: this.#told.feed,
     });
     this.closed = new Promise((resolve, reject) => {

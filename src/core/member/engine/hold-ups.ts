@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.js';
 import { type HoldUp, holdUp } from '../../protocol/hold-up.js';
 import type { OwnPartition } from '../../protocol/state.js';
-import type { RunnerStatus } from '../partition/contract.js';
+import type { RunnerActivity, RunnerStatus } from '../partition/contract.js';
 import type { Standing } from './standstill.js';
 
 /** A partition that could not be started or read. */
@@ -16,7 +16,7 @@ interface Facts extends Pick<OwnPartition, 'phase' | 'retryAt'> {
   /** The message that failed in the partition's runner, if any. */
   failing: HoldUp | undefined;
   /** The message whose handler runs, if any. */
-  running: number | undefined;
+  running: RunnerActivity['running'][number] | undefined;
   standing: Standing | undefined;
 }
 
@@ -75,7 +75,7 @@ export class HoldUps {
       const nextInMs = phase === 'waiting' ? retryAt - now : undefined;
       return holdUp({ why: 'starting', reason: failed.reason, forMs: now - failed.since, nextInMs });
     }
-    return standing && holdUp({ ...standing, sequence: running });
+    return standing && holdUp({ ...standing, sequence: running?.sequence, key: running?.key });
   }
 }
 

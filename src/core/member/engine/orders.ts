@@ -1,13 +1,13 @@
 import type { Dealt } from '../../config/retry.js';
 import type { State } from '../../protocol/state.js';
 import type { EventWithoutNow } from './bucket-effects.js';
-import type { HoldUps } from './hold-ups.js';
+import type { OwnStatus } from './own-status.js';
 import type { Runners } from './runners.js';
 
 interface OrdersPorts {
   state: State;
   runners: Runners;
-  holdUps: HoldUps;
+  status: Pick<OwnStatus, 'holdUps' | 'standing'>;
   feed: (event: EventWithoutNow) => void;
 }
 
@@ -42,21 +42,29 @@ export class Orders {
   }
 
   /**
-   * Gives up a failed message. It is not tried again, and the partition continues.
+   * Gives up a message that failed, or whose handler makes no progress. It is not tried again, and the partition continues. A call without
+   * progress counts as failed at once, as if it had taken too long.
    *
    * @param by the operator's name.
    * @returns false if this message does not hold up the partition.
    */
   giveUp(partition: number, sequence: number, how: Exclude<Dealt, 'handled'>, by: string): boolean {
-    const { state, runners, holdUps } = this.#ports;
+    const { state, runners, status } = this.#ports;
     if (!state.own.has(partition)) return false;
-    const halted = holdUps.haltedAt(partition);
-    const failed =
-      runners.of(partition)?.failing(sequence) ?? (halted?.sequence === sequence ? halted : undefined);
-    if (!failed) return false;
-    const tries = failed.attempt === null ? '' : ` after attempt ${failed.attempt}`;
-    runners.rules.giveUps.add(partition, sequence, how, `given up by ${by}${tries}: ${failed.reason}`);
-    this.retry(partition);
+    const runner = runners.of(partition);
+    const failing = runner?.failing(sequence);
+    const halted = status.holdUps.haltedAt(partition);
+    const isHalted = !failing && halted?.sequence === sequence;
+    const failed = isHalted ? halted : failing;
+    const hangs =
+      status.standing.some((each) => each.partition === partition && each.why === 'handler') &&
+      runner?.activity.running.some((each) => each.sequence === sequence) === true;
+    if (!failed && !hangs) return false;
+    const attempts = (failed?.attempt ?? 0) + (hangs ? 1 : 0);
+    const reason = failed?.reason ?? 'its handler did not end';
+    const error = runners.rules.giveUps.add(sequence, { partition, how, by, attempts, reason, isHalted });
+    if (hangs) runner.failNow(sequence, error);
+    else this.retry(partition);
     return true;
   }
 }

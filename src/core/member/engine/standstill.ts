@@ -105,10 +105,8 @@ export class Standstill {
       return { mark: 'drained', why: 'stuck', reason };
     }
     const mark = `${phase} ${status.position} ${status.covered} ${status.handled}`;
-    if (running.length > 0) {
-      const [first] = running;
-      return { mark, why: 'handler', reason: `the handler of message ${first} runs` };
-    }
+    const [first] = running;
+    if (first) return { mark, why: 'handler', reason: `the handler of message ${first.sequence} runs` };
     if (failing) return { mark, why: 'handler', reason: describeHoldUp(failing) };
     if (phase === 'running' && held) {
       return held.paused || status.lag === 0 ? undefined : { mark, why: 'handler', reason: held.reason };

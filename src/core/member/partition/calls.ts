@@ -56,9 +56,9 @@ export class Calls {
     return this.#running.size + this.#entered.length;
   }
 
-  /** Sequences of the messages whose handlers have returned a promise and are running. */
-  get sequences(): number[] {
-    return [...this.#running.values()].flat().map(({ message }) => message.sequence);
+  /** The messages whose handlers have returned a promise and are running. */
+  get messages(): StreamMessage[] {
+    return [...this.#running.values()].flat().map(({ message }) => message);
   }
 
   /** Creates a call that starts now with this message. The call counts as running until {@link returned}. */
@@ -109,6 +109,12 @@ export class Calls {
   #over(call: HandlerCall): void {
     this.#ports.slots?.giveBack(call);
     this.tellSettled();
+  }
+
+  /** Declares the running call of a message failed, as if it had taken too long. */
+  fail(sequence: number, error: Error): void {
+    for (const [call, run] of this.#running)
+      if (run.some(({ message }) => message.sequence === sequence)) call.fail(error);
   }
 
   /** Aborts running calls. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Bucket, DeadLetters, EventStream } from '../../ports/index.js';
 import type { HoldUp } from '../../protocol/hold-up.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { Alone } from './alone.js';
 import type { CommitPolicy } from './commit-timer.js';
@@ -74,8 +75,8 @@ export interface RunnerStatus {
 
 /** The current activity in a runner. */
 export interface RunnerActivity {
-  /** Sequences of the messages whose handlers run. */
-  running: readonly number[];
+  /** The messages whose handlers run. */
+  running: readonly Pick<StreamMessage, 'sequence' | 'key'>[];
   /** Why no handler may start: the partition is paused, or the limit on calls is reached. Otherwise absent. */
   held?: HeldBack | undefined;
   /** True while the program acquires its state of the partition. */

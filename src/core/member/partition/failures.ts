@@ -1,9 +1,10 @@
 import { backoffMs, type Dealt, type FailurePolicy } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import { messageOf, type NatspocError } from '../../lib/errors.js';
+import { withoutStop } from '../../lib/text.js';
 import type { DeadLetters } from '../../ports/index.js';
 import { type HoldUp, holdUp } from '../../protocol/hold-up.js';
-import type { GiveUps } from './give-ups.js';
+import type { GivenUp, GiveUps } from './give-ups.js';
 import type { CallScope } from './handler-call.js';
 import type { Entry } from './key-queues.js';
 import type { PartitionEvents } from './partition-events.js';
@@ -113,8 +114,8 @@ export class Failures {
   /** Decides what follows this failed attempt. */
   decide({ message, attempt }: Entry, error: unknown): Decision {
     const { partition, epoch } = this.#scope;
-    const how = this.#ports.giveUps?.howOf(message.sequence);
-    if (how) return { kind: how };
+    const order = this.#ports.giveUps?.of(message.sequence);
+    if (order) return { kind: order.how };
     const failure = { error, message, attempt, partition, epoch };
     return decide(failure, this.#policy, this.#ports.judge, this.#ports.random());
   }
@@ -126,7 +127,7 @@ export class Failures {
     if (next.kind === 'halt') {
       const tries = attempt === 1 ? 'failed' : `failed ${attempt} times`;
       const fault = next.fault === undefined ? '' : `; ${next.fault}`;
-      const why = `${messageOf(error)}${fault}`;
+      const why = `${withoutStop(messageOf(error))}${fault}`;
       this.#note(entry, why, false);
       const held = this.#describe(entry, { why: 'halted' });
       this.#outcomes.halted(entry, `message ${message.sequence} ${tries}: ${why}`, held);
@@ -138,13 +139,28 @@ export class Failures {
     else void this.#bury(entry, error, 1);
   }
 
-  /** Stores a dead letter, and retries until the stream confirms it. Only then is the position allowed to pass the message. */
+  /**
+   * Stores a dead letter, and retries until the stream confirms it. Only then is the position allowed to pass the message. Meanwhile an
+   * operator may skip the message.
+   */
   async #bury(entry: Entry, error: unknown, tries: number): Promise<void> {
-    const { deadLetters, random } = this.#ports;
+    const { deadLetters, giveUps, random } = this.#ports;
     const { partition, epoch } = this.#scope;
     const { message, attempt } = entry;
+    const order = giveUps?.of(message.sequence);
+    if (order?.how === 'skip') {
+      this.#outcomes.done(entry, 'skip');
+      this.#outcomes.stored();
+      return;
+    }
     this.#storing++;
-    const letter = { message, partition, epoch, attempts: attempt, error: messageOf(error) };
+    const letter = {
+      message,
+      partition,
+      epoch,
+      attempts: order?.attempts ?? attempt,
+      error: messageOf(error),
+    };
     const outcome = await (deadLetters?.store(letter) ?? NOWHERE);
     this.#storing--;
     if (outcome.kind === 'ok') this.#outcomes.done(entry, 'dead-letter');
@@ -154,12 +170,35 @@ export class Failures {
       this.#note(entry, 'the server has not confirmed the dead letter', true);
       this.#later(entry, delayMs, () => void this.#bury(entry, error, tries + 1));
     } else {
-      const why = outcome.error ? `: ${outcome.error.message}` : '';
-      const text = `message ${message.sequence} failed and could not be stored as a dead letter${why}`;
-      this.#note(entry, text, true);
-      this.#outcomes.halted(entry, text, this.#describe(entry, { why: 'halted' }));
+      const cause = outcome.error ? `: ${withoutStop(outcome.error.message)}` : '';
+      const why = `could not be stored as a dead letter${cause}`;
+      if (order) this.#restore(entry, order, why);
+      else {
+        const text = `message ${message.sequence} failed and ${why}`;
+        this.#note(entry, text, true);
+        this.#outcomes.halted(entry, text, this.#describe(entry, { why: 'halted' }));
+      }
     }
     this.#outcomes.stored();
+  }
+
+  /** Drops an order that could not be carried out. The message holds up the partition again, as it did before the order. */
+  #restore(entry: Entry, { attempts, isHalted, reason }: GivenUp, why: string): void {
+    const { events, giveUps, random } = this.#ports;
+    const { message } = entry;
+    giveUps?.settled(message.sequence);
+    const text = `${why}; before: ${reason}`;
+    entry.attempt = attempts;
+    this.#note(entry, text, false);
+    if (isHalted) {
+      const held = this.#describe(entry, { why: 'halted' });
+      this.#outcomes.halted(entry, `message ${message.sequence} ${text}`, held);
+      return;
+    }
+    events.attemptFailed(message, attempts, new Error(text), 'retry');
+    entry.attempt++;
+    const delayMs = backoffMs(this.#policy.backoff, attempts, random());
+    this.#later(entry, delayMs, () => this.#outcomes.again(entry));
   }
 
   #later(entry: Entry, delayMs: number, callback: () => void): void {

@@ -2,17 +2,32 @@ import type { Dealt } from '../../config/retry.js';
 import type { Handler, InBatches } from './handler.js';
 import { refusing } from './refusing.js';
 
-type GivenUp = Exclude<Dealt, 'handled'>;
+/** An operator's order to give up a message. */
+export interface GivenUp {
+  readonly partition: number;
+  readonly how: Exclude<Dealt, 'handled'>;
+  /** The operator's name. */
+  readonly by: string;
+  /** Number of failed attempts before the order. */
+  readonly attempts: number;
+  /** The last error of the message. */
+  readonly reason: string;
+  /** True if the message had halted its partition. */
+  readonly isHalted: boolean;
+}
 
 /**
  * Messages that an operator has skipped and that this member has not settled yet, by sequence. Skipped messages are not tried again.
  */
 export class GiveUps {
-  readonly #known = new Map<number, { partition: number; how: GivenUp; error: Error }>();
+  readonly #known = new Map<number, GivenUp & { readonly error: Error }>();
 
-  /** @param reason text with the operator's name and the last error of the message. */
-  add(partition: number, sequence: number, how: GivenUp, reason: string): void {
-    this.#known.set(sequence, { partition, how, error: new Error(reason) });
+  /** Adds an order. Returns the error with which the message fails. */
+  add(sequence: number, order: GivenUp): Error {
+    const { by, attempts, reason } = order;
+    const error = new Error(`given up by ${by} after attempt ${attempts}: ${reason}`);
+    this.#known.set(sequence, { ...order, error });
+    return error;
   }
 
   /**
@@ -24,12 +39,12 @@ export class GiveUps {
       if (known.partition === partition) this.#known.delete(sequence);
   }
 
-  /** How an operator skipped a message; undefined if no operator skipped it. */
-  howOf(sequence: number): GivenUp | undefined {
-    return this.#known.get(sequence)?.how;
+  /** The order to give up a message; undefined if there is none. */
+  of(sequence: number): GivenUp | undefined {
+    return this.#known.get(sequence);
   }
 
-  /** The message is settled. */
+  /** The message is settled, or the order failed. */
   settled(sequence: number): void {
     this.#known.delete(sequence);
   }

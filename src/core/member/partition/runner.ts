@@ -147,7 +147,7 @@ export class PartitionRunner {
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
       this.#work.interrupt('the drain takes too long');
       if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
-        this.#ports.events.overdue?.(this.#work.running);
+        this.#ports.events.overdue?.(this.#work.running.map(({ sequence }) => sequence));
     }
     if (this.#isEnded()) return false;
     const releasedBy = Math.max(endsAt, clock.now() + ABORT_GRACE_MS);
@@ -199,6 +199,11 @@ export class PartitionRunner {
   /** Tries failed messages now. */
   retryNow(): void {
     this.#work.retryNow();
+  }
+
+  /** Declares the running call of a message failed, and aborts its signal. */
+  failNow(sequence: number, error: Error): void {
+    this.#work.failNow(sequence, error);
   }
 
   /** Checks that the position still exists, and that the stream still fits the position. If the check fails, the runner fails. */

@@ -109,9 +109,14 @@ export class PartitionWork {
     return this.#handledCount;
   }
 
-  /** Sequences of the messages whose handlers run. */
-  get running(): number[] {
-    return this.#calls.sequences;
+  /** The messages whose handlers run. */
+  get running(): readonly StreamMessage[] {
+    return this.#calls.messages;
+  }
+
+  /** Declares the running call of a message failed, and aborts its signal. */
+  failNow(sequence: number, error: Error): void {
+    this.#calls.fail(sequence, error);
   }
 
   /** Takes the next message of the partition. */
