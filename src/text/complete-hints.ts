@@ -10,7 +10,8 @@ export type Selection = Partial<Record<(typeof SELECTING)[number], string>>;
  * A quoted command in a message. A word of {@link shellWord} in the command may contain quotation marks. Commands without a
  * flag of {@link SELECTING} do not match.
  */
-const COMMAND = /"natspoc ((?:consume|publish|leases|stream|groups delete)\b(?:\\'|'[^']*'|[^"'])*)"/g;
+const COMMAND =
+  /"natspoc ((?:consume|publish|leases|stream|groups delete|groups import)\b(?:\\'|'[^']*'|[^"'])*)"/g;
 /** The commands that act on the group of `--group`. */
 const OF_A_GROUP = /^(?:consume|leases|stream dead|stream redrive)\b/;
 

@@ -36,7 +36,7 @@ export async function openGroupStore(
   const manager = await openManager(connection, config);
   const stream = await findStream(manager, config.stream);
   const found = await findStream(manager, bucketStream(config.bucket));
-  const missing = missingStore(config, { stream, bucket: found });
+  const missing = await missingStore(manager, config, { stream, bucket: found });
   if (!stream || (missing !== undefined && !create)) throw new NatspocError('stream-missing', missing ?? '');
   if (!found) {
     const wanted = bucketConfig({ ...config, replicas: stream.config.num_replicas }, {});

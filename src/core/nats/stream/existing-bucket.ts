@@ -59,7 +59,7 @@ async function openBucket(
   const manager = await openManager(connection, config);
   const stream = await findStream(manager, config.stream);
   const bucket = await findStream(manager, bucketStream(config.bucket));
-  const missing = missingStore(config, { stream, bucket });
+  const missing = await missingStore(manager, config, { stream, bucket });
   if (!bucket || missing !== undefined) throw new NatspocError('stream-missing', missing ?? '');
   return { handles: { connection, manager, inboxPrefix: config.inboxPrefix }, info: bucket };
 }

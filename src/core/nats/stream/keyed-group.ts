@@ -123,7 +123,26 @@ async function mirrorConcerns(manager: JetStreamManager, { name, mirror }: Strea
   return [{ severity: 'refused', uses: ['handle'], setting: 'mirror', message }];
 }
 
-function streamConcernsOf(config: Config, { filter }: GroupLayoutRecord, stream: StreamConfig): Concern[] {
+/** Why the members of any group over a stream would refuse it. */
+export async function keyedRefusals(
+  manager: JetStreamManager,
+  config: Config,
+  stream: StreamConfig,
+): Promise<string[]> {
+  const concerns = [
+    ...streamConcernsOf(config, { filter: '>' }, stream),
+    ...(await mirrorConcerns(manager, stream)),
+  ];
+  return concerns
+    .filter(({ severity, uses }) => severity === 'refused' && uses.includes('handle'))
+    .map(({ message }) => message);
+}
+
+function streamConcernsOf(
+  config: Config,
+  { filter }: Pick<GroupLayoutRecord, 'filter'>,
+  stream: StreamConfig,
+): Concern[] {
   const another = `choose another stream with ${config.place('stream')}`;
   const needs = { wildcard: filter, partitions: READERS, hasDefaultConsumers: false, another };
   return streamConcerns(stream, needs).filter(({ setting }) => !HARMLESS.has(setting));
