@@ -173,6 +173,18 @@ describe('dead letters', function () {
     assert.equal(await letters(), 1);
   });
 
+  it('dead letters keep every character of an error, for natspoc and for other clients', async () => {
+    const error = '接続に失敗しました: Zürich 😀';
+    const module = join(folder, 'unicode.mjs');
+    writeFileSync(module, `export default () => { throw new Error(${JSON.stringify(error)}); };\n`);
+    await publish('one');
+    await natspoc(...failing.map((word) => (word === handler ? module : word)));
+    assert.match(await natspoc('stream', 'dead', '1'), new RegExp(`^Error +${error}$`, 'm'));
+    assert.equal(JSON.parse(await natspoc('stream', 'dead', '1', '--json')).error, error);
+    const letter = await manager.streams.getMessage(`${stream}_dead`, { seq: 1 });
+    assert.equal(letter?.header.get('Natspoc-Dead-Error'), error);
+  });
+
   it('dead letters are listed, shown in full, dropped and put back one by one', async () => {
     await publish('{"order":7}');
     await publish('two');

@@ -103,9 +103,20 @@ describe('a dead letter', () => {
       stored(1, { error: `a\r\nInjected: yes ünïcode\u0000 ${'x'.repeat(2_000)}` }),
       'S',
     )?.error;
-    assert.ok(error !== undefined && error.length <= 500);
-    assert.match(error, /^a Injected: yes n code x+\.\.\.$/);
+    assert.match(error ?? '', /^a Injected: yes ünïcode x+\.\.\.$/);
+    assert.equal(Buffer.byteLength(error ?? ''), 1_000);
     assert.equal(readLetter(stored(1, { error: '' }), 'S')?.error, '-');
+  });
+
+  it('a dead letter keeps every character of an error, and cuts a long error between two characters', () => {
+    const told = (error: string) => readLetter(stored(1, { error }), 'S')?.error ?? '';
+    const text = '接続に失敗しました: Zürich 😀';
+    assert.equal(told(text), text);
+    for (let shift = 0; shift < 4; shift++) {
+      const cut = told('x'.repeat(shift) + '😀'.repeat(400));
+      assert.match(cut, /^x*(😀)+\.\.\.$/u);
+      assert.ok(Buffer.byteLength(cut) > 990 && Buffer.byteLength(cut) <= 1_000);
+    }
   });
 
   it('a foreign message is not recognised as a dead letter', () => {

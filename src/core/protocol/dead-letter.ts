@@ -1,3 +1,4 @@
+import { headerText } from '../lib/header-text.js';
 import { KEY_HEADER } from './layout.js';
 import type { DeadLetter } from './message.js';
 
@@ -21,8 +22,8 @@ const HEADERS = {
 /** Counts how often a message was put back into its partition, so that loops can be recognized. */
 export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 
-/** Maximum length of an error text, in characters. */
-const MAX_ERROR_CHARACTERS = 500;
+/** Maximum length of an error text, in bytes. */
+const MAX_ERROR_BYTES = 1_000;
 
 /** Maximum number of parts. A letter with more parts is not natspoc's. */
 const MAX_PARTS = 1_000;
@@ -41,12 +42,6 @@ export interface Origin {
 
 /** True for headers that a letter keeps. The server's headers (`Nats-…`) would affect how the letter is stored. */
 const isOurs = (name: string): boolean => !/^nats-/i.test(name) && !/^natspoc-dead-/i.test(name);
-
-/** Turns text into a header value: one line of printable ASCII. */
-function headerText(text: string): string {
-  const line = text.replace(/[^\x21-\x7e]+/g, ' ').trim();
-  return line.length > MAX_ERROR_CHARACTERS ? `${line.slice(0, MAX_ERROR_CHARACTERS - 3)}...` : line || '-';
-}
 
 /**
  * The id of a letter. It is the same for each attempt and owner, so the stream stores the letter only once. In a
@@ -85,7 +80,7 @@ export function letterHeaders(
     [HEADERS.group]: group,
     [HEADERS.epoch]: String(epoch),
     [HEADERS.attempts]: String(attempts),
-    [HEADERS.error]: headerText(error),
+    [HEADERS.error]: headerText(error, MAX_ERROR_BYTES) || '-',
     [HEADERS.time]: new Date(now).toISOString(),
   };
 }

@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { messageOf } from '../../lib/errors.js';
+import { headerText } from '../../lib/header-text.js';
 import { encodeHeaders } from '../client/headers.js';
 import { listen } from '../client/listen.js';
 import { isRequest } from '../client/request.js';
@@ -12,6 +13,8 @@ type Verb = (typeof VERBS)[number];
 /** The header of answers to failed requests (ADR-32). */
 export const SERVICE_ERROR = 'Nats-Service-Error';
 const SERVICE_ERROR_CODE = 'Nats-Service-Error-Code';
+/** Maximum length of an error text, in bytes. */
+const MAX_ERROR_BYTES = 1_000;
 
 /** A request that is answered with an error. */
 export class RefusedRequest extends Error {
@@ -109,8 +112,7 @@ export class MicroService {
       this.#send(message, answer);
     } catch (error) {
       const code = error instanceof RefusedRequest ? error.code : 500;
-      // A header is one line of printable ASCII.
-      const description = messageOf(error).replace(/[^\x20-\x7e]+/g, ' ') || 'failed';
+      const description = headerText(messageOf(error), MAX_ERROR_BYTES) || 'failed';
       if (counts) Object.assign(counts, { num_errors: counts.num_errors + 1, last_error: description });
       this.#send(message, undefined, { [SERVICE_ERROR]: description, [SERVICE_ERROR_CODE]: String(code) });
     }
