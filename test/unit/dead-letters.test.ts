@@ -254,8 +254,28 @@ describe('redriving', () => {
 
   it('redriving stops at the requested number', async () => {
     const { options, put } = bench([stored(1), stored(2), stored(3)]);
-    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 0, kept: 0 });
+    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 1, kept: 0 });
     assert.equal(put.length, 2);
+  });
+
+  it('redriving puts back the requested number of letters, even if letters in between cannot be put back', async () => {
+    const { options, log } = bench([stored(1, { partition: 9 }), stored(2), stored(3), stored(4)]);
+    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 1, kept: 1 });
+    assert.deepEqual(
+      log.filter((line) => line.startsWith('remove')),
+      ['remove 2', 'remove 3'],
+    );
+  });
+
+  it('redriving that is aborted puts back no further letter, and counts the letters that are left', async () => {
+    const { options, put } = bench([stored(1), stored(2), stored(3)]);
+    const before = await redrive({ ...options, signal: AbortSignal.abort() });
+    assert.deepEqual(before, { redriven: 0, left: 3, kept: 0 });
+    const stop = new AbortController();
+    const onRedriven = () => stop.abort();
+    const between = await redrive({ ...options, signal: stop.signal, onRedriven });
+    assert.deepEqual(between, { redriven: 1, left: 2, kept: 0 });
+    assert.equal(put.length, 1);
   });
 
   it('redriving skips letters that cannot be put back, names them, and does not delete them', async () => {

@@ -31,7 +31,7 @@ export interface RedriveOptions {
 /** The result of a redrive. */
 export interface RedriveSummary {
   redriven: number;
-  /** Number of letters that were not requested, or are not dead letters of this stream. */
+  /** Number of letters that stay in the stream untouched, and of messages that are not dead letters of this stream. */
   left: number;
   /** Number of letters that cannot be published again. */
   kept: number;
@@ -49,11 +49,13 @@ export async function redrive(options: RedriveOptions): Promise<RedriveSummary> 
   const summary: RedriveSummary = { redriven: 0, left: 0, kept: 0 };
   let batch: FoundLetter[] = [];
   for await (const letter of box.letters(() => summary.left++)) {
-    if (summary.redriven + batch.length >= count || signal?.aborted) break;
     const isMeant = (group === undefined || letter.group === group) && only?.has(letter.sequence) !== false;
-    if (!isMeant) summary.left++;
-    else batch.push(letter);
-    if (batch.length < BATCH) continue;
+    if (!isMeant || summary.redriven >= count || signal?.aborted) {
+      summary.left++;
+      continue;
+    }
+    batch.push(letter);
+    if (batch.length < Math.min(BATCH, count - summary.redriven)) continue;
     await putBack(batch, options, summary);
     batch = [];
   }
@@ -90,6 +92,10 @@ async function putBackOne(
   options: RedriveOptions,
   summary: RedriveSummary,
 ): Promise<void> {
+  if (options.signal?.aborted) {
+    summary.left++;
+    return;
+  }
   const outcome = await send(letter, options);
   if (typeof outcome === 'string') {
     summary.kept++;
