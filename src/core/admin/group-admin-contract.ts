@@ -18,9 +18,9 @@ export interface GroupPorts {
 /** How partitions are released. */
 export interface ReleaseOptions {
   /** Session id of the next owner. Default null: the member with the fewest partitions. */
-  to?: string | null;
+  to?: string | null | undefined;
   /** True to fence an owner that does not answer. Its uncommitted messages are then handled again. Default false. */
-  force?: boolean;
+  force?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 

@@ -1,6 +1,18 @@
 import type { Config } from '../config/config.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { ControlAnswer } from '../protocol/member-orders.js';
+import {
+  AMOUNT,
+  type ArgumentCheck,
+  checkArgument,
+  checkOptions,
+  checkPartition,
+  checkPartitions,
+  MEMBER_OR_NULL,
+  SEQUENCE,
+  SIGNAL,
+  YES_OR_NO,
+} from './arguments.js';
 import { checkGroup } from './check.js';
 import { type Ending, type EndOrder, endMember } from './end-member.js';
 import type { Finding } from './finding.js';
@@ -8,6 +20,7 @@ import { followJoining, type Joining } from './follow-joining.js';
 import { GroupFollower, shelteredListener } from './follower.js';
 import type { CheckOptions, GroupPorts, PauseOutcome, ReleaseOptions } from './group-admin-contract.js';
 import { type GroupChange, readable } from './group-entries.js';
+import { findGroupLayout } from './group-layout.js';
 import type { GroupStatus } from './group-status.js';
 import { type HeldUpOutcome, refuseSkip, retryPartitions, type SkipOrder, skipMessage } from './held-up.js';
 import { lastOwner, readTenures, type Tenure } from './history.js';
@@ -26,10 +39,15 @@ import {
   resizeGroup,
 } from './resize.js';
 import { type SeekOutcome, seekPositions } from './seek.js';
-import { checkPartitions, planSeeks, seekPlanner } from './seek-planner.js';
+import { planSeeks, seekPlanner } from './seek-planner.js';
 import { checkedTarget, type SeekStep, type SeekTarget } from './seek-target.js';
 import { findStalls } from './stalled.js';
 import { withFollower } from './with-follower.js';
+
+const FOLLOWER: ArgumentCheck = [
+  (value) => value instanceof GroupFollower,
+  'a follower of the group, as group.following() passes it',
+];
 
 /**
  * Inspects a group and controls its partitions, for an operator. Each wait is limited (see {@link Patience}). Methods reject with a
@@ -66,6 +84,8 @@ export class GroupAdmin {
 
   /** The problems that a status shows. */
   async check(status: GroupStatus, limits: CheckOptions = {}): Promise<Finding[]> {
+    const limit = { maxLag: AMOUNT, maxAgeMs: AMOUNT, stalledMs: AMOUNT };
+    checkOptions('check', limits, { ...limit, allowPaused: YES_OR_NO });
     const stalled = await findStalls(this.#ports.observer, status, limits.stalledMs);
     const { maxLag, maxAgeMs, allowPaused } = limits;
     return checkGroup(status, { maxLag, maxAgeMs, allowPaused, stalled });
@@ -73,6 +93,7 @@ export class GroupAdmin {
 
   /** The past and present owners of a partition, oldest first. The bucket keeps only the newest. */
   async history(partition: number): Promise<Tenure[]> {
+    checkPartition(partition);
     return readTenures(await this.#ports.observer.leaseHistory(partition), partition, Date.now());
   }
 
@@ -92,11 +113,14 @@ export class GroupAdmin {
   }
 
   /** Makes owners drain, commit and hand over partitions, so that nothing is handled twice. */
-  release(
+  async release(
     follower: GroupFollower,
     partitions: readonly number[],
-    { to = null, force = false, signal }: ReleaseOptions = {},
+    options: ReleaseOptions = {},
   ): Promise<ReleaseOutcome[]> {
+    checkPartitions(partitions, this.#partitionsOf(follower));
+    checkOptions('release', options, { to: MEMBER_OR_NULL, force: YES_OR_NO, signal: SIGNAL });
+    const { to = null, force = false, signal } = options;
     const ports = {
       ...this.#ports,
       follower,
@@ -108,7 +132,8 @@ export class GroupAdmin {
   }
 
   /** Makes owners immediately retry the messages that hold up their partitions. */
-  retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]> {
+  async retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]> {
+    checkPartitions(partitions, this.#partitionsOf(follower));
     return retryPartitions({ ...this.#ports, ...this.#patience, follower }, partitions);
   }
 
@@ -121,22 +146,29 @@ export class GroupAdmin {
   }
 
   /** Makes the owner skip the message that holds up its partition. Waits until the partition has passed the message. */
-  skip(
+  async skip(
     follower: GroupFollower,
     message: Pick<SkipOrder, 'partition' | 'sequence' | 'deadLetter'>,
     signal?: AbortSignal,
   ): Promise<HeldUpOutcome> {
+    const { partition, sequence, deadLetter } = { ...message };
+    checkPartition(partition, this.#partitionsOf(follower));
+    checkArgument('sequence', sequence, SEQUENCE);
+    checkArgument('deadLetter', deadLetter, YES_OR_NO);
     const ports = { ...this.#ports, ...this.#patience, follower, signal };
-    return skipMessage(ports, { ...message, by: operatorName(), waitMs: this.#patience.restMs });
+    const order = { partition, sequence, deadLetter };
+    return skipMessage(ports, { ...order, by: operatorName(), waitMs: this.#patience.restMs });
   }
 
   /** Pauses partitions, and waits until their handlers have stopped. `paused` false: resumes them. */
-  pause(
+  async pause(
     follower: GroupFollower,
     partitions: readonly number[],
     paused: boolean,
     signal?: AbortSignal,
   ): Promise<PauseOutcome> {
+    checkPartitions(partitions, this.#partitionsOf(follower));
+    checkArgument('paused', paused, YES_OR_NO);
     const ports = { ...this.#ports, follower, ...(signal && { signal }) };
     return pausePartitions(ports, partitions, { paused, by: operatorName(), waitMs: this.#patience.restMs });
   }
@@ -146,7 +178,10 @@ export class GroupAdmin {
    *
    * @returns the previous pin of each partition; null if there is none.
    */
-  pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>> {
+  async pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>> {
+    const layout = await findGroupLayout(this.#ports.bucket, this.name);
+    checkPartitions(partitions, layout?.layout.partitions ?? this.#partitions);
+    checkArgument('to', to, MEMBER_OR_NULL);
     return pinPartitions({ ...this.#ports, by: operatorName() }, partitions, to);
   }
 
@@ -186,21 +221,22 @@ export class GroupAdmin {
   }
 
   /** Plans a resize, and changes nothing. Throws if a resize is not possible now. */
-  planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan> {
+  async planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan> {
     return planResize(this.#resizePorts(follower), partitions);
   }
 
   /** Requests a different number of partitions, and waits until the members have made the change. */
-  resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome> {
+  async resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome> {
     return resizeGroup(this.#resizePorts(follower), partitions, this.#patience.waitMs, signal);
   }
 
   /** Withdraws an unfinished resize. Returns the requested number of partitions; null if there was no resize. */
-  abortResize(follower: GroupFollower): Promise<number | null> {
+  async abortResize(follower: GroupFollower): Promise<number | null> {
     return abortResize(this.#resizePorts(follower));
   }
 
   #resizePorts(follower: GroupFollower): ResizePorts {
+    checkArgument('follower', follower, FOLLOWER);
     const { own } = this.#ports;
     const layout = own && { ...own, partitions: this.#partitions };
     return { ...this.#ports, follower, by: operatorName(), own: layout };
@@ -235,7 +271,8 @@ export class GroupAdmin {
   }
 
   /** The group's number of partitions. A keyed group has its own. */
-  #partitionsOf({ layout }: GroupFollower): number {
-    return readable(layout)?.partitions ?? this.#partitions;
+  #partitionsOf(follower: GroupFollower): number {
+    checkArgument('follower', follower, FOLLOWER);
+    return readable(follower.layout)?.partitions ?? this.#partitions;
   }
 }

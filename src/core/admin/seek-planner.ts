@@ -1,7 +1,6 @@
 import { mapConcurrently } from '../lib/concurrently.js';
-import { NatspocError } from '../lib/errors.js';
-import { inWords } from '../lib/in-words.js';
 import type { PositionMark } from '../protocol/position-mark.js';
+import { checkPartitions } from './arguments.js';
 import type { GroupPorts } from './group-admin-contract.js';
 import { findGroupLayout, positionsNow } from './group-layout.js';
 import { KeyedMessages } from './keyed-messages.js';
@@ -54,21 +53,9 @@ export async function planSeeks(
     facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
   );
   const count = layout?.partitions ?? ofStream;
-  const { plan } = await seekPlanner(ports, count, checkedTarget(target), signal);
   checkPartitions(partitions, count);
+  const { plan } = await seekPlanner(ports, count, checkedTarget(target), signal);
   return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
     plan(partition, positions.get(partition) ?? null),
-  );
-}
-
-/** @throws NatspocError `usage` for a partition that the group does not have. */
-export function checkPartitions(partitions: readonly unknown[], count: number): void {
-  const missing = partitions.find(
-    (each) => !(Number.isInteger(each) && Number(each) >= 0 && Number(each) < count),
-  );
-  if (missing === undefined) return;
-  throw new NatspocError(
-    'usage',
-    `There is no partition ${inWords(missing)}: the partitions are 0 to ${count - 1}.`,
   );
 }

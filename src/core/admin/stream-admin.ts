@@ -16,6 +16,21 @@ import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import type { Original } from '../protocol/dead-letter-original.js';
 import type { LayoutRecord } from '../protocol/layout-records.js';
+import {
+  COUNT,
+  checkArgument,
+  checkGroups,
+  checkOptions,
+  checkPartition,
+  END_OR_NULL,
+  FUNCTION,
+  GROUP,
+  SEQUENCE,
+  SET,
+  SIGNAL,
+  START,
+  YES_OR_NO,
+} from './arguments.js';
 import { DeadLetterAdmin } from './dead-letters.js';
 import { type DeletionPorts, purgeMessages, trimMessages } from './deletion.js';
 import { GroupAdmin } from './group-admin.js';
@@ -136,6 +151,7 @@ export class StreamAdmin implements AsyncDisposable {
    * @throws NatspocError `group-missing` if the stream is read only by groups with a key, and not by this group.
    */
   group(name = this.#config.group, shared?: SharedReads): GroupAdmin {
+    checkArgument('group', name, GROUP);
     const config = { ...this.#config, group: name };
     const topology = this.#groups.of(name);
     return new GroupAdmin(config, topology.layout.partitions, natsGroupPorts(topology, config, shared));
@@ -181,6 +197,7 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** The message with this sequence; undefined if it does not exist (any more). */
   async message(sequence: number): Promise<StoredMessage | undefined> {
+    checkArgument('sequence', sequence, SEQUENCE);
     return this.#messages.get(sequence);
   }
 
@@ -192,7 +209,10 @@ export class StreamAdmin implements AsyncDisposable {
     partition: number | undefined,
     options: Omit<ReadOptions, 'stream' | 'filter'>,
   ): AsyncGenerator<StoredMessage> {
-    const { stream, reads, keyed } = this.#topology;
+    const { stream, reads, keyed, layout } = this.#topology;
+    if (partition !== undefined) checkPartition(partition, layout.partitions);
+    const isSwitch = { follow: YES_OR_NO, headersOnly: YES_OR_NO };
+    checkOptions('tail', options, { ...isSwitch, startSequence: START, signal: SIGNAL });
     if (partition !== undefined && keyed && !keyed.key) throw unknownKey(keyed.text);
     const [first, ...more] = partition === undefined ? [reads.all] : reads.of(partition);
     const filter = more.length > 0 ? reads.all : first;
@@ -204,6 +224,7 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** Plans a trim of the messages that all of these groups have handled. */
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
+    checkGroups(groups);
     const { observer } = this.group();
     const layouts = await otherLayouts(this.#topology.bucket, groups);
     return planTrim(this.#observers(groups), observer, layouts);
@@ -215,6 +236,7 @@ export class StreamAdmin implements AsyncDisposable {
    * @returns the number of deleted messages.
    */
   async trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number> {
+    checkGroups(groups);
     return trimMessages(this.#deletion, steps, groups);
   }
 
@@ -231,6 +253,8 @@ export class StreamAdmin implements AsyncDisposable {
     upTo: number | null,
     unrecorded: (error: unknown) => void = () => {},
   ): Promise<number> {
+    if (partition !== null) checkPartition(partition, this.layout.partitions);
+    checkArgument('upTo', upTo, END_OR_NULL);
     // For a keyed group, the purge is refused.
     const groups = this.#topology.keyed ? undefined : () => this.groups();
     return purgeMessages(this.#deletion, groups, { partition, upTo }, unrecorded);
@@ -264,7 +288,9 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /** Publishes dead letters to their partitions again. */
-  redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
+  async redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
+    const listeners = { onRedriven: FUNCTION, onKept: FUNCTION };
+    checkOptions('redrive', options, { group: GROUP, count: COUNT, ...listeners, signal: SIGNAL, only: SET });
     return this.#letters.redrive(options);
   }
 

@@ -16,7 +16,7 @@ import type { MemberCounters, MemberEventMap } from './member-events.js';
 import { logListenerFailure, sparing } from './member-log.js';
 import type { GroupMemberOptions } from './member-options.js';
 import { type Logger, SILENT } from './partition/logger.js';
-import { checkPause } from './partition/pauses.js';
+import { checkPartition, checkPause } from './partition/pauses.js';
 import { type PartitionTold, partitionListener } from './partition-listener.js';
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
@@ -155,6 +155,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Gives a partition to the member with this name or session id. Null chooses the member with the fewest partitions. */
   release(partition: number, to: string | null = null): void {
+    checkPartition(partition, 'release');
     this.#request(({ orders }) => void orders.release(partition, to));
   }
 
@@ -171,6 +172,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Ends the pause of a partition, or all pauses. */
   resume(partition?: number): void {
+    if (partition !== undefined) checkPartition(partition, 'resume');
     this.#request(({ pauses }) => pauses.resume(partition ?? null));
   }
 

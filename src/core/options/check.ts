@@ -3,8 +3,8 @@ import type { SettingName } from '../config/settings.js';
 import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import type { Fields } from '../lib/json.js';
-import { nearest } from '../lib/nearest.js';
 import { redactUrls } from '../lib/redact-url.js';
+import { unknownOption } from '../lib/unknown-option.js';
 import { type Check, isObject } from './checks.js';
 import type { JoinGroupOptions } from './member.js';
 import type { CreatePublisherOptions } from './publisher.js';
@@ -76,12 +76,6 @@ const withoutSecrets = (urls: unknown): unknown =>
     .join(', ');
 
 const refusal = (message: string): NatspocError => new NatspocError('config', message);
-
-function unknownOption(call: string, name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  const help = meant ? `Did you mean ${meant}?` : `Options: ${known.join(', ')}.`;
-  return `${call} has no option ${inWords(name)}. ${help}`;
-}
 
 /** Settings that have no option, because they are part of a URL. */
 const IN_URL: readonly SettingName[] = ['user', 'password', 'token'];

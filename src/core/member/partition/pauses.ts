@@ -1,14 +1,21 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import { inWords } from '../../lib/in-words.js';
+import { isCount } from '../../lib/json.js';
+import { MAX_PARTITIONS } from '../../protocol/record-format.js';
+
+/** @throws NatspocError `usage` for a value that is not the number of a partition. */
+export function checkPartition(partition: unknown, action: string): void {
+  if (isCount(partition) && partition < MAX_PARTITIONS) return;
+  throw new NatspocError(
+    'usage',
+    `There is no partition ${inWords(partition)} to ${action}: partitions are numbered from 0.`,
+  );
+}
 
 /** @throws NatspocError `usage` for a partition or a time (in milliseconds) that cannot be paused. */
 export function checkPause(partition: number | null, forMs: number | undefined): void {
-  if (partition !== null && !(Number.isSafeInteger(partition) && partition >= 0))
-    throw new NatspocError(
-      'usage',
-      `There is no partition ${inWords(partition)} to pause: partitions are numbered from 0.`,
-    );
+  if (partition !== null) checkPartition(partition, 'pause');
   if (forMs !== undefined && !(Number.isFinite(forMs) && forMs > 0))
     throw new NatspocError(
       'usage',
