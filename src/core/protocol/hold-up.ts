@@ -113,6 +113,9 @@ export function describeHoldUp(held: HoldUp): string {
 
 /** The commands with which an operator can end a hold-up. */
 export function remedyOf(partition: number, { why, sequence }: HoldUp): string {
+  // A retry cannot remove the cause, such as a limit of the server.
+  if (why === 'starting')
+    return `the member tries again by itself, or at once after "leases retry ${partition}"`;
   const isSlow = why === 'handler' || why === 'stuck';
   const first = isSlow
     ? `"leases release ${partition}" moves it to another member`

@@ -96,7 +96,8 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
     case API_ERRORS.consumersExceeded:
       return because(
         'failed',
-        'the stream or bucket has reached its limit of consumers. A stream needs one consumer for each partition of each group; a bucket needs one consumer for each member and command. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account',
+        // The reason of a hold-up holds 200 characters. The remedy must not be cut off.
+        'its limit of consumers is reached: raise max_consumers of the stream or of the account',
       );
     default:
   }
