@@ -36,6 +36,8 @@ export async function isShownBy(test: ShowingTest, mutant: Mutant): Promise<bool
 
 async function fails({ file, title }: ShowingTest, folder: string): Promise<boolean> {
   const output = join(folder, 'outcome.json');
+  // Otherwise a run that ends without a report would have the outcome of the run before it.
+  rmSync(output, { force: true });
   const report = ['--reporter', 'json', '--reporter-option', `output=${output}`];
   const mocha = spawn('npx', ['mocha', ...report, '--fgrep', title, file], { cwd: folder, stdio: 'ignore' });
   await once(mocha, 'close');
