@@ -38,6 +38,9 @@ describe("a program's own connection", function () {
         assert.match(error.message, /closed by this process/);
         return true;
       });
+      const { id, partitions, isSettled, standing } = member;
+      assert.deepEqual([id, partitions, isSettled, standing], [null, [], false, []]);
+      assert.deepEqual(member.problems(), ['not in the group']);
     });
   }
 

@@ -46,6 +46,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly #readiness: Readiness;
   #ready: Promise<void> | undefined;
   #member: MemberEngine | undefined;
+  /** `#member` while it runs. An engine that failed still has its last state. */
+  #running: MemberEngine | undefined;
   #wrapped: WrappedHandler | undefined;
   /** Requests that came before the member had started. They are executed in order, before its first event. */
   readonly #early: ((engine: MemberEngine) => void)[] = [];
@@ -96,22 +98,22 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Session id in the group; null without a session. */
   get id(): string | null {
-    return this.#member?.id ?? null;
+    return this.#running?.id ?? null;
   }
 
   /** The partitions that this member owns, with their progress. */
   get partitions(): PartitionStatus[] {
-    return this.#member?.status.partitions ?? [];
+    return this.#running?.status.partitions ?? [];
   }
 
   /** The partitions that make no progress, and why. `partition` is null if the whole member makes no progress. */
   get standing(): readonly Standing[] {
-    return this.#member?.status.standing ?? [];
+    return this.#running?.status.standing ?? [];
   }
 
   /** True while this member is in the group and every partition of the group has an owner. */
   get isSettled(): boolean {
-    return this.#member?.status.isSettled ?? false;
+    return this.#running?.status.isSettled ?? false;
   }
 
   /** URL of the health checks and metrics; undefined if they are not served. */
@@ -217,6 +219,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       },
     });
     this.#member = member;
+    this.#running = member;
     for (const request of this.#early.splice(0)) request(member);
     const cancelMemory = every(this.#clock, this.#config.memoryIntervalMs, () => {
       if (this.listenerCount('memory') > 0) this.#tell('memory', this.memory);
@@ -225,6 +228,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#end.follow(
       member.closed
         .finally(() => {
+          this.#running = undefined;
           cancelMemory();
           return this.#cleanUp();
         })
@@ -274,7 +278,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     const { group, stream } = this.#config;
     const { id, name, counters, partitions, standing } = this;
     const version = this.#version;
-    const inFlight = this.#member?.status.inFlight ?? 0;
+    const inFlight = this.#running?.status.inFlight ?? 0;
     return this.#stats.stats({ id, name, group, stream, version, counters, inFlight, partitions, standing });
   }
 }
