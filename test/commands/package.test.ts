@@ -31,15 +31,21 @@ const ALLOWED = [
 const PROGRAM = `import { createPublisher, type GroupMember, joinGroup, NatspocError, textOf } from 'natspoc';
 
 const servers: string = process.argv[2] ?? '';
-const publisher = await createPublisher({ servers });
-const { partition, sequence } = await publisher.publish({ key: 'user-7', data: 'hello' });
+// undefined means the default, in every option and in every field of a message.
+const none = undefined;
+const publisher = await createPublisher({ connection: none, servers, stream: none });
+const fields = { partition: none, subject: none, headers: none, id: none };
+const { partition, sequence } = await publisher.publish({ key: 'user-7', data: 'hello', ...fields });
 let done: (text: string | undefined) => void;
 const received = new Promise<string | undefined>((resolve) => {
   done = resolve;
 });
 const member: GroupMember = await joinGroup({
+  connection: none,
   servers,
   group: 'typed',
+  batchHandler: none,
+  batch: none,
   handler: async (message, context) => {
     const epoch: number = context.epoch;
     context.signal.throwIfAborted();

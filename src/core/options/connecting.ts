@@ -9,10 +9,10 @@ export type Connecting =
        * @default none: a connection to `servers`
        */
       connection: NatsConnection;
-      servers?: never;
+      servers?: undefined;
     }
   | {
-      connection?: never;
+      connection?: undefined;
       /**
        * URLs, such as `nats://USER:PASSWORD@HOST:4222`. One text may contain several URLs, separated by commas.
        *

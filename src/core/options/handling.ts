@@ -96,7 +96,7 @@ export interface Stateful<State> {
 
 /** How messages are handled: one by one, in batches of one partition, or in a loop over `member.messages()`. */
 export type Handling<Value = undefined, State = undefined> =
-  | { handler?: never; batchHandler?: never; batch?: never }
+  | { handler?: undefined; batchHandler?: undefined; batch?: undefined }
   | {
       /**
        * Called for each message; see {@link Handler}.
@@ -104,11 +104,11 @@ export type Handling<Value = undefined, State = undefined> =
        * @default none: `member.messages()`
        */
       handler: Handler<Value, State>;
-      batchHandler?: never;
-      batch?: never;
+      batchHandler?: undefined;
+      batch?: undefined;
     }
   | {
-      handler?: never;
+      handler?: undefined;
       /**
        * Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` must be 1.
        *

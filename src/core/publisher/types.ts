@@ -11,15 +11,15 @@ export interface OutgoingMessage {
    * Messages of one key go to one partition, in order. The key is sent in the header `Natspoc-Key`. You can also set this header yourself.
    * null: no key.
    */
-  readonly key?: string | null;
+  readonly key?: string | null | undefined;
   /** The partition to send to, 0 to partitions - 1. It overrides the key's partition. */
-  readonly partition?: number;
+  readonly partition?: number | undefined;
   /** Only with `ownSubjects`: the subject to publish to. With `ordered`, the messages of a key stay in order. */
-  readonly subject?: string;
+  readonly subject?: string | undefined;
   /** Further headers. Names are ASCII. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Message id (header `Nats-Msg-Id`). Messages with the same id are stored once within the stream's duplicate window. */
-  readonly id?: string;
+  readonly id?: string | undefined;
 }
 
 /** When to stop waiting for the confirmation of one message. After that, the message may still be stored. */
