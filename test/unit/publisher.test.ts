@@ -359,6 +359,12 @@ describe('Publisher', () => {
       ['an ArrayBuffer as data', { data: new ArrayBuffer(1) }, /^data: an object \(ArrayBuffer\)/],
       ['no message', undefined, /^A message is an object with data, not undefined/],
       ['a text as message', 'hello', /^A message is an object with data, not "hello"/],
+      ['a misspelled field', { data: 'x', kay: 'k' }, /^A message has no field "kay"\. Did you mean key\?$/],
+      [
+        'a field of its own',
+        { data: 'x', order: 1 },
+        /^A message has no field "order"\. Fields: data, key, /,
+      ],
       ['a number as key', { data: 'x', key: 7 }, /^key: 7 is not text/],
       ['a bigint as key', { data: 'x', key: 5n }, /^key: 5n is not text/],
       ['an object as key', { data: 'x', key: {} }, /^key: \{\} is not text/],

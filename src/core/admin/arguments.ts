@@ -2,7 +2,7 @@ import { NAME_ALLOWED } from '../config/parse.js';
 import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import { asObject, isCount } from '../lib/json.js';
-import { unknownOption } from '../lib/unknown-option.js';
+import { unknownName } from '../lib/unknown-name.js';
 import { isId, MAX_PARTITIONS } from '../protocol/record-format.js';
 import { fitsIn, MAX_CONFIGURED_BYTES } from '../protocol/subject.js';
 
@@ -60,7 +60,7 @@ export function checkOptions<Options extends object>(
   const known = new Map<string, ArgumentCheck>(Object.entries(checks));
   for (const [name, value] of Object.entries(given)) {
     const check = known.get(name);
-    if (!check) throw usage(unknownOption(call, name, [...known.keys()]));
+    if (!check) throw usage(unknownName(call, 'option', name, [...known.keys()]));
     if (value !== undefined) checkArgument(name, value, check);
   }
 }

@@ -4,7 +4,7 @@ import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import type { Fields } from '../lib/json.js';
 import { redactUrls } from '../lib/redact-url.js';
-import { unknownOption } from '../lib/unknown-option.js';
+import { unknownName } from '../lib/unknown-name.js';
 import { type Check, isObject } from './checks.js';
 import type { JoinGroupOptions } from './member.js';
 import type { CreatePublisherOptions } from './publisher.js';
@@ -45,7 +45,7 @@ function configOf(call: string, options: unknown, checks: Readonly<Record<string
   for (const name of Object.keys(options)) {
     const value = options[name];
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (!check) throw refusal(unknownOption(call, name, Object.keys(checks)));
+    if (!check) throw refusal(unknownName(call, 'option', name, Object.keys(checks)));
     if (value === undefined) continue;
     const read = check.read(value);
     if (read === undefined) {

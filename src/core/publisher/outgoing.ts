@@ -1,9 +1,20 @@
 import { isUint8Array } from 'node:util/types';
 import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
+import { unknownName } from '../lib/unknown-name.js';
 import { KEY_HEADER } from '../protocol/layout.js';
 import { MESSAGE_ID_HEADER } from '../protocol/message.js';
 import type { OutgoingMessage } from './types.js';
+
+const KNOWN: Record<keyof OutgoingMessage, true> = {
+  data: true,
+  key: true,
+  partition: true,
+  subject: true,
+  headers: true,
+  id: true,
+};
+const FIELDS = new Set(Object.keys(KNOWN));
 
 const usage = (text: string): NatspocError => new NatspocError('usage', text);
 
@@ -17,6 +28,9 @@ export function checkMessage(message: OutgoingMessage): void {
   if (typeof given !== 'object' || given === null) {
     throw usage(`A message is an object with data, not ${inWords(given)}.`);
   }
+  // Otherwise a misspelled key would be ignored, and the message would go to any partition.
+  for (const name in message)
+    if (!FIELDS.has(name)) throw usage(unknownName('A message', 'field', name, [...FIELDS]));
   const { data, key, id, headers, subject }: { [K in keyof OutgoingMessage]?: unknown } = message;
   if (typeof data !== 'string' && !isUint8Array(data)) {
     throw usage(
