@@ -60,6 +60,16 @@ export function truncate(text: string, width: number): string {
   return `${cut}…`;
 }
 
+/** The text cut in the middle to at most `width` columns. Both ends of a name tell it apart from others. */
+export function shortenName(name: string, width: number): string {
+  if (textWidth(name) <= width) return name;
+  const chars = [...name];
+  let tail = '';
+  for (let i = chars.length - 1; textWidth(`${chars[i]}${tail}`) <= Math.floor((width - 1) / 2); i--)
+    tail = `${chars[i]}${tail}`;
+  return truncate(name, width - textWidth(tail)) + tail;
+}
+
 /** The text padded with spaces to `width` columns. The spaces come first if `align` is `right`. Never cuts. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const space = ' '.repeat(Math.max(0, width - textWidth(text)));

@@ -1,7 +1,9 @@
-import { nameOf } from '../../core/admin/group-entries.js';
+import { nameOf, type SeenSession } from '../../core/admin/group-entries.js';
 import { describeLag } from '../../core/admin/lag.js';
 import { isEstimate, type LeaseStatus } from '../../core/admin/lease-status.js';
 import type { MemberStatus } from '../../core/admin/members.js';
+import { shortenName } from '../../core/lib/text.js';
+import { countOf } from '../../core/lib/units.js';
 import { partitionList } from '../../text/partition-list.js';
 import { gainsOf, heirsOf, nextOwnerOf } from '../model/forecast.js';
 import type { Model } from '../model/model.js';
@@ -12,6 +14,10 @@ import { cursorOf } from './rows.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 
 const NAMED = 6;
+/** Maximum width of the names in a list. */
+const LISTED_NAME = 24;
+
+const shortName = (session: SeenSession): string => shortenName(nameOf(session), LISTED_NAME);
 
 /** Shows a notice instead of a question. */
 export function tell(
@@ -55,9 +61,9 @@ function heirs(model: Model, { session, partitions }: MemberStatus): string {
   const named = all.slice(0, NAMED).map(([id, got], i) => {
     const heir = model.group.sessions.get(id ?? '');
     const verb = i > 0 ? '' : got.length === 1 ? ' goes' : ' go';
-    return `${partitionList(got)}${verb} to ${heir ? nameOf(heir) : 'no member'}`;
+    return `${partitionList(got)}${verb} to ${heir ? shortName(heir) : 'no member'}`;
   });
-  const more = all.length > NAMED ? `, the rest to ${all.length - NAMED} others` : '';
+  const more = all.length > NAMED ? `, the rest to ${countOf(all.length - NAMED, 'other member')}` : '';
   return `Of the member's partitions, ${named.join(', ')}${more}.`;
 }
 
@@ -165,7 +171,7 @@ function gains(model: Model): string {
   if (all.length === 0) return 'no partition: the other members own all partitions';
   const named = all.slice(0, NAMED).map(([id, got]) => {
     const owner = model.group.sessions.get(id ?? '');
-    return `${partitionList(got)}${owner ? ` from ${nameOf(owner)}` : ' (not owned)'}`;
+    return `${partitionList(got)}${owner ? ` from ${shortName(owner)}` : ' (not owned)'}`;
   });
   const more = all.length > NAMED ? `, others from ${all.length - NAMED} more` : '';
   return `${named.join(', ')}${more}`;

@@ -6,11 +6,11 @@ import type { Ui } from '../screen/state.js';
 import { detailLines } from '../view/detail.js';
 import { groupLines } from '../view/groups.js';
 import { bannerLine } from '../view/header.js';
-import { type Size, SMALLEST } from '../view/layout.js';
+import { isLargeEnough, type Size, SMALLEST } from '../view/layout.js';
 import { letterLines } from '../view/letters.js';
 import { noticeLines, questionLines } from '../view/notice.js';
 import { allProblems, furtherProblems } from '../view/problems.js';
-import { line } from '../view/text.js';
+import { type Line as LineOfSpans, line } from '../view/text.js';
 import { Footer } from './footer.js';
 import { HEADER_ROWS, Header } from './header.js';
 import { Help } from './help.js';
@@ -38,18 +38,32 @@ function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   return <Panels model={model} ui={ui} room={room} />;
 }
 
+/** The footer, and the rule above a question, in lines. */
+const [FOOTER_ROWS, RULE_ROWS] = [1, 1];
+
 /** The room between header and footer, in columns and lines. */
-export function bodyRoom(model: Model, ui: Ui, { columns, rows }: Size): Size {
+function roomBelowHeader(model: Model, ui: Ui, { columns, rows }: Size): Size {
   const banner = bannerLine(model) ? 1 : 0;
-  const question = ui.dialog ? questionLines(ui, columns).length + 1 : noticeLines(model, ui, columns).length;
   const problems = furtherProblems(ui.frozen ?? model, { columns, rows }).length;
-  return { columns, rows: rows - HEADER_ROWS - problems - banner - question - 1 };
+  return { columns, rows: rows - HEADER_ROWS - problems - banner - FOOTER_ROWS };
+}
+
+const questionOf = (ui: Ui, { columns, rows }: Size): LineOfSpans[] =>
+  questionLines(ui, { columns, rows: rows - RULE_ROWS });
+
+/** The room between header and question or footer, in columns and lines. */
+export function bodyRoom(model: Model, ui: Ui, size: Size): Size {
+  const room = roomBelowHeader(model, ui, size);
+  const below = ui.dialog
+    ? questionOf(ui, room).length + RULE_ROWS
+    : noticeLines(model, ui, size.columns).length;
+  return { ...room, rows: room.rows - below };
 }
 
 /** The whole screen for a model. */
 export function Screen({ model, ui, size }: { model: Model; ui: Ui; size: Size }) {
   const { columns, rows } = size;
-  if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
+  if (!isLargeEnough(size)) {
     return (
       <Box flexDirection="column" width={columns} height={rows}>
         <Text>
@@ -60,7 +74,7 @@ export function Screen({ model, ui, size }: { model: Model; ui: Ui; size: Size }
   }
   const shown = ui.frozen ?? model;
   const banner = bannerLine(model);
-  const question = questionLines(ui, columns);
+  const question = questionOf(ui, roomBelowHeader(model, ui, size));
   return (
     <Box flexDirection="column" width={columns} height={rows}>
       <Header model={shown} width={columns} isFrozen={ui.frozen !== null} />

@@ -10,6 +10,7 @@ import { letterRead, lettersRead } from '../screen/letter-keys.js';
 import { announce, perform, type Said } from '../screen/perform.js';
 import type { Command, Ui } from '../screen/state.js';
 import { helpView } from '../view/help.js';
+import { isLargeEnough } from '../view/layout.js';
 import { bodyRoom, Screen } from './screen.js';
 import { useKeys } from './use-keys.js';
 import { useModel } from './use-model.js';
@@ -100,6 +101,8 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a notice is shown once, when it arrives
   useEffect(() => say(told), [told]);
   useKeys((key) => {
+    // Nothing but this advice is visible. So no other key may have an effect.
+    if (!isLargeEnough(size)) return key === 'q' || key === 'ctrl-c' ? quit() : undefined;
     const { ui: before, model: known } = latest.current;
     const outcome = press(
       {

@@ -12,7 +12,7 @@ export function Updates({ model, ui, height }: PanelProps) {
   const selected = groups.findIndex((group) => updateId(group) === ui.selected.updates);
   const shown = windowOf(groups.length, height - 1, selected, 'end');
   const lines = groups.slice(shown.start, shown.end).map((group, i) => {
-    const spans = updateLine(model, group);
+    const spans = updateLine(model, group, { short: true });
     return shown.start + i === selected ? spans.map((each) => ({ ...each, inverse: true })) : spans;
   });
   return (

@@ -29,7 +29,7 @@ const title = (text: string): Line => line(text, { bold: true });
 /** The newest updates about a partition or a member that fit into `height` lines, oldest first. */
 function story(model: Model, height: number, about: (update: Model['updates'][number]) => boolean): Line[] {
   const groups = groupUpdates(model.updates.filter(about));
-  return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group));
+  return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group, { short: true }));
 }
 
 function holdUpFacts({ partition, holdUp }: LeaseStatus, columns: number): Line[] {

@@ -14,6 +14,10 @@ export interface Size {
 
 /** Minimum size of the screen. */
 export const SMALLEST: Size = { columns: 60, rows: 16 };
+/** True if the screen can be drawn in a terminal of this size. */
+export const isLargeEnough = ({ columns, rows }: Size): boolean =>
+  columns >= SMALLEST.columns && rows >= SMALLEST.rows;
+
 /** From this width on, panels are side by side. */
 const WIDE_COLUMNS = 150;
 /** Columns between two panels. */

@@ -6,7 +6,7 @@ import { oldestByMember, standingOwners } from '../model/select.js';
 import { aboutLag, bytes, drain, duration, rate, shortCount, steadyDuration, UNKNOWN } from './format.js';
 import { letterSpan } from './palette.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
-import { type Span, span } from './text.js';
+import { MOST_NAME, type Span, shortenName, span } from './text.js';
 
 function state({ state: shown }: MemberStatus): Span {
   if (TROUBLED.includes(shown)) return span(shown, { color: 'red', bold: true });
@@ -37,7 +37,7 @@ export function memberTable(model: Model, rows: readonly MemberStatus[], room: T
   const numbers = { align: 'right', min: 7 } as const;
   const columns: Column<MemberStatus>[] = [
     { title: '', rank: 0, cell: ({ session }) => letterSpan(model, session) },
-    { title: 'NAME', rank: 0, max: 24, cell: ({ name }) => name },
+    { title: 'NAME', rank: 0, max: MOST_NAME, cell: ({ name }) => shortenName(name, MOST_NAME) },
     { title: 'HOST', rank: 13, max: 16, cell: ({ host }) => host ?? UNKNOWN },
     { title: 'PID', rank: 12, align: 'right', cell: ({ pid }) => `${pid ?? UNKNOWN}` },
     { title: 'N', rank: 1, min: 3, align: 'right', cell: ({ partitions }) => `${partitions.length}` },

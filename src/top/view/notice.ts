@@ -1,7 +1,8 @@
 import { escapeControl } from '../../core/lib/text.js';
 import type { Model } from '../model/model.js';
 import type { Ui } from '../screen/state.js';
-import { type Line, line, type Style, span, wrap } from './text.js';
+import type { Size } from './layout.js';
+import { type Line, line, type Span, type Style, span, wrap } from './text.js';
 
 const NOTICE_MS = 8_000;
 const NOTICE_COLORS = { info: 'green', error: 'red', busy: 'yellow' } as const;
@@ -9,19 +10,35 @@ const NOTICE_COLORS = { info: 'green', error: 'red', busy: 'yellow' } as const;
 const wrapped = (text: string, columns: number, style: Style): Line[] =>
   wrap(escapeControl(text), columns).map((part) => line(part, style));
 
-/** The question and its consequences, if any, wrapped to `columns`. */
-export function questionLines({ dialog }: Ui, columns: number): Line[] {
+const ANSWERS: Line = [
+  span('y', { bold: true }),
+  span(' yes   ', { dim: true }),
+  span('n', { bold: true }),
+  span(' no', { dim: true }),
+];
+
+/** Cuts lines off the longest texts until all texts together have at most `rows` lines. */
+function shorten(texts: readonly Line[][], rows: number): Line[][] {
+  const shown = texts.map((lines) => [...lines]);
+  for (let over = shown.flat().length - rows; over > 0; over--) {
+    const longest = shown.reduce((most, lines) => (lines.length > most.length ? lines : most), []);
+    longest.pop();
+    const last = longest.pop();
+    if (last) longest.push([...last.slice(0, -1), ...last.slice(-1).map(cutShort)]);
+  }
+  return shown;
+}
+
+const cutShort = (last: Span): Span => ({ ...last, text: last.text.replace(/(?: \S{0,9})?…?$/, ' …') });
+
+/** The question and its consequences, if any, shortened to `rows` lines of `columns`. The answers are always complete. */
+export function questionLines({ dialog }: Pick<Ui, 'dialog'>, { columns, rows }: Size): Line[] {
   if (!dialog) return [];
-  return [
-    ...wrapped(dialog.question, columns, { bold: true, color: 'yellow' }),
-    ...dialog.consequences.flatMap((text) => wrapped(text, columns, {})),
-    [
-      span('y', { bold: true }),
-      span(' yes   ', { dim: true }),
-      span('n', { bold: true }),
-      span(' no', { dim: true }),
-    ],
+  const texts = [
+    wrapped(dialog.question, columns, { bold: true, color: 'yellow' }),
+    ...dialog.consequences.map((text) => wrapped(text, columns, {})),
   ];
+  return [...shorten(texts, rows - 1).flat(), ANSWERS];
 }
 
 /** The notice about the last action, wrapped to `columns`. Empty if it has expired. */

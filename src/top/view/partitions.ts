@@ -4,7 +4,7 @@ import type { Model } from '../model/model.js';
 import { aboutLag, drain, duration, rate, UNKNOWN } from './format.js';
 import { ownerMark } from './partition-map.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
-import { type Span, span } from './text.js';
+import { MOST_NAME, type Span, shortenName, span } from './text.js';
 
 const NORMAL = new Set(['owned', 'running', 'idle']);
 
@@ -22,8 +22,8 @@ export function partitionTable(model: Model, rows: readonly LeaseStatus[], room:
     {
       title: 'OWNER',
       rank: 1,
-      max: 24,
-      cell: (row) => span(row.owner ?? UNKNOWN, isOwned(row) ? {} : { dim: true }),
+      max: MOST_NAME,
+      cell: (row) => span(shortenName(row.owner ?? UNKNOWN, MOST_NAME), isOwned(row) ? {} : { dim: true }),
     },
     { title: 'EPOCH', rank: 4, align: 'right', cell: ({ epoch }) => (epoch === 0 ? UNKNOWN : `${epoch}`) },
     { title: 'HELD', rank: 5, min: 7, align: 'right', cell: ({ heldMs }) => duration(heldMs) },

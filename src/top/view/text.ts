@@ -1,7 +1,7 @@
 /** Lines of styled text. `--once` prints them without style. */
 import { escapeControl, pad, textWidth, truncate } from '../../core/lib/text.js';
 
-export { textWidth, truncate, wrap } from '../../core/lib/text.js';
+export { shortenName, textWidth, truncate, wrap } from '../../core/lib/text.js';
 
 /** Colors of the terminal's theme. They are readable on light and dark backgrounds. */
 export type Color =
@@ -40,6 +40,9 @@ export const line = (text: string, style: Style = {}): Line => [span(text, style
 export function padTo(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   return pad(truncate(text, width), width, align);
 }
+
+/** Maximum width of a member's name in a table or an update. */
+export const MOST_NAME = 24;
 
 /** The width of a line in columns. */
 export const lineWidth = (spans: Line): number => spans.reduce((sum, { text }) => sum + textWidth(text), 0);

@@ -4,7 +4,9 @@ import { timeOfDay } from '../../text/time-of-day.js';
 import type { Model, Update } from '../model/model.js';
 import { duration } from './format.js';
 import { colorOf, letterOf } from './palette.js';
-import { type Line, type Span, span } from './text.js';
+import { type Line, MOST_NAME, type Span, shortenName, span } from './text.js';
+
+type Shortened = (name: string) => string;
 
 /** Moves of one kind between the same members within this time share a line. */
 const TOGETHER_MS = 400;
@@ -69,7 +71,12 @@ function together(updates: readonly Update[]): UpdateGroup[] {
 }
 
 /** A member's letter and name. A member that ended long ago has no letter any more. */
-function member(model: Model, { session: id, member: name }: { session: string; member: string }): Span[] {
+function member(
+  model: Model,
+  { session: id, member: whole }: { session: string; member: string },
+  short: Shortened,
+): Span[] {
+  const name = short(whole);
   if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);
   return [span(letterOf(model, id), { color, bold: true }), span(` ${name}`, { color })];
@@ -94,25 +101,25 @@ const moved = ({ partitions }: UpdateGroup): Span =>
 const listed = ({ partitions }: UpdateGroup): Span[] =>
   partitions.length > 1 ? [span(`: ${partitionList(partitions)}`)] : [];
 
-function describe(model: Model, group: UpdateGroup): Span[] {
+function describe(model: Model, group: UpdateGroup, short: Shortened): Span[] {
   const { first } = group;
   switch (first.event) {
     case 'joined':
     case 'left':
     case 'ended':
-      return [...member(model, first), span(` ${first.event}`)];
+      return [...member(model, first, short), span(` ${first.event}`)];
     case 'leaving':
-      return [...member(model, first), span(' is leaving', { color: 'yellow' })];
+      return [...member(model, first, short), span(' is leaving', { color: 'yellow' })];
     case 'died':
       return [
-        ...member(model, first),
+        ...member(model, first, short),
         span(' died', { color: 'red', bold: true }),
         span(`: fenced ${duration(first.silentMs ?? null)} after its last renewal`, { color: 'red' }),
       ];
     case 'acquired': {
-      const to = member(model, first);
+      const to = member(model, first, short);
       if (first.reason === 'claim') {
-        const from = first.from === null ? '' : ` from ${first.from}`;
+        const from = first.from === null ? '' : ` from ${short(first.from)}`;
         return [...to, span(' claimed '), moved(group), span(from), took(model, group), ...listed(group)];
       }
       // The only member took its released partition again.
@@ -120,12 +127,12 @@ function describe(model: Model, group: UpdateGroup): Span[] {
         const again = span(' and took it again');
         return [...to, span(' released '), moved(group), again, took(model, group), ...listed(group)];
       }
-      const from = first.from === null ? '' : ` from ${first.from}`;
+      const from = first.from === null ? '' : ` from ${short(first.from)}`;
       return [...to, span(' got '), moved(group), span(from), took(model, group), ...listed(group)];
     }
     case 'released':
       return [
-        span(first.from === null ? 'released ' : `${first.from} released `),
+        span(first.from === null ? 'released ' : `${short(first.from)} released `),
         moved(group),
         first.keptForMs === null
           ? span(', without an owner now', { color: 'yellow' })
@@ -136,8 +143,8 @@ function describe(model: Model, group: UpdateGroup): Span[] {
     case 'resumed':
     case 'unpinned':
     case 'pinned': {
-      const to = first.event === 'pinned' && first.to !== null ? ` to ${first.to}` : '';
-      const by = first.by === '' ? '' : ` by ${first.by}`;
+      const to = first.event === 'pinned' && first.to !== null ? ` to ${short(first.to)}` : '';
+      const by = first.by === '' ? '' : ` by ${short(first.by)}`;
       return [moved(group), span(` ${first.event}${to}${by}`, { color: 'yellow' }), ...listed(group)];
     }
     case 'resizing':
@@ -158,7 +165,7 @@ function describe(model: Model, group: UpdateGroup): Span[] {
     case 'held-up': {
       const color = first.why === 'halted' ? 'red' : 'yellow';
       return [
-        ...member(model, first),
+        ...member(model, first, short),
         span(' '),
         moved(group),
         span(` ${first.why}`, { color, bold: true }),
@@ -168,7 +175,7 @@ function describe(model: Model, group: UpdateGroup): Span[] {
     }
     case 'continues':
       return [
-        ...member(model, first),
+        ...member(model, first, short),
         span(' '),
         moved(group),
         span(` continues after ${duration(first.heldMs)}`),
@@ -183,7 +190,8 @@ function describe(model: Model, group: UpdateGroup): Span[] {
   }
 }
 
-/** One line for a group of updates, with its time. */
-export function updateLine(model: Model, group: UpdateGroup): Line {
-  return [span(`${timeOfDay(group.first.at, true, model.now)}  `, { dim: true }), ...describe(model, group)];
+/** One line for a group of updates, with its time. `short`: names are shortened, so that the event after a name is visible. */
+export function updateLine(model: Model, group: UpdateGroup, { short = false } = {}): Line {
+  const time = span(`${timeOfDay(group.first.at, true, model.now)}  `, { dim: true });
+  return [time, ...describe(model, group, (name) => (short ? shortenName(name, MOST_NAME) : name))];
 }

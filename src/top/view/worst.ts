@@ -5,9 +5,11 @@ import { partitionRows } from '../model/select.js';
 import { isBehind, mostLag, troubledPartitions } from '../model/worst.js';
 import { aboutLag, duration } from './format.js';
 import { letterSpan } from './palette.js';
-import { type Line, line, type Span, span } from './text.js';
+import { type Line, line, type Span, shortenName, span } from './text.js';
 
 const WORST = 5;
+/** Maximum width of an owner's name, so that the state and the reason after it are visible. */
+const OWNER = 16;
 
 /** Lines with the reasons why partitions are held up. They are shown below a table. */
 export const heldUpLines = (model: Model): Line[] =>
@@ -22,7 +24,10 @@ export const worstHeight = (model: Model): number =>
 
 /** A partition with owner, lag and age of its oldest waiting message: `p4 B worker-2 lag 1,234 (3m 2s)`. */
 function aboutPartition(model: Model, row: LeaseStatus): Span[] {
-  const owner = row.owner === null ? [] : [span(' '), letterSpan(model, row.session), span(` ${row.owner}`)];
+  const owner =
+    row.owner === null
+      ? []
+      : [span(' '), letterSpan(model, row.session), span(` ${shortenName(row.owner, OWNER)}`)];
   const age = row.oldestMs ? ` (${duration(row.oldestMs)})` : '';
   return [
     span(`p${row.partition}`, { bold: true }),
