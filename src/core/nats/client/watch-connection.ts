@@ -32,6 +32,10 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
   return new NatspocError('authentication-failed', `${closed}: ${why}.`, { cause: error });
 }
 
+/** The error if the program itself has closed the connection that it passed. */
+export const closedByUs = (): NatspocError =>
+  new NatspocError('unreachable', 'The connection to NATS was closed by this process: open another one.');
+
 /** Events of a connection. `refused` gets the operation and subject that are not permitted. */
 export interface ConnectionEvents {
   /** The connection broke. */

@@ -5,7 +5,7 @@ import type { Break } from '../../ports/index.js';
 import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../../ports/publishing.js';
 import { EncodedHeaders } from '../client/headers.js';
 import { listen } from '../client/listen.js';
-import { closedError, watchConnection } from '../client/watch-connection.js';
+import { closedByUs, closedError, watchConnection } from '../client/watch-connection.js';
 import { PubAckReader } from './puback.js';
 
 const NO_RESPONDERS: Rejection = {
@@ -155,8 +155,6 @@ function notPermitted(inbox: string, cause: Error): NatspocError {
   const message = `Not permitted to subscribe to ${inbox}, where confirmations arrive. ${hint}`;
   return new NatspocError('not-permitted', message, { cause });
 }
-
-const closedByUs = (): NatspocError => new NatspocError('unreachable', 'The connection to NATS was closed.');
 
 const brokenOff = (cause: Error): NatspocError =>
   new NatspocError('failed', `The publisher has stopped: ${messageOf(cause)}.`, { cause });

@@ -6,6 +6,7 @@ import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
 import { API_ERRORS, apiErrorCode, isLimit, toNatspocError } from '../client/outcome.js';
 import { PLACEMENT_MS, within } from '../client/placement.js';
+import { closedByUs, closedError, watchConnection } from '../client/watch-connection.js';
 import type { DeliveryInfo } from '../jetstream/delivery.js';
 import { PullReader } from '../jetstream/pull.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
@@ -44,6 +45,7 @@ export class BucketWatch implements Watch {
   /** The lowest number of missing snapshot entries so far. */
   #fewestPending = 0;
   #stopped = false;
+  #unwatch: (() => void) | undefined;
   #opening = false;
   #openedAt = Number.NEGATIVE_INFINITY;
   readonly #hasWatched: () => boolean;
@@ -66,12 +68,18 @@ export class BucketWatch implements Watch {
   }
 
   start(): void {
+    this.#unwatch = watchConnection(this.#handles.connection, {
+      closed: (error) => {
+        if (!this.#stopped) this.#sink.failed(error ? closedError(error) : closedByUs());
+      },
+    });
     this.#poll();
     void this.#open();
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#unwatch?.();
     this.#cancelRetry?.();
     this.#cancelPoll?.();
     this.#cancelStall?.();
