@@ -89,7 +89,7 @@ describe('the help and errors of the command line', function () {
     ['consume --name=', /^Error: --name: "" is not 1 to 128 characters without control characters\.$/],
     ['leases --user a --token b', /^Error: --token and --user exclude each other: both are credentials\.$/],
     ['leases --group a.b', /^Error: --group: "a\.b" is not 1 to 64 letters, digits, - or _\.$/],
-    ['leases --stream *', /^Error: --stream: "\*" is not 1 to 64 letters/],
+    ['leases --stream *', /^Error: --stream: "\*" is not 1 to 245 letters/],
   ];
   for (const [args, line] of WRONG) {
     it(`natspoc ${args} ends with exit code 2 and one line`, async () => {

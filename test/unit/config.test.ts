@@ -126,9 +126,9 @@ describe('the configuration', () => {
   });
 
   it('names that would break a subject or a key are refused', () => {
-    for (const stream of ['a.b', 'a b', 'a*', 'a>', 'x'.repeat(65)]) refusal({ flags: { stream } });
+    for (const stream of ['a.b', 'a b', 'a*', 'a>', 'x'.repeat(246)]) refusal({ flags: { stream } });
     for (const prefix of ['a..b', '.a', 'a.', 'a.*', 'a.>', 'a b', '$SYS.a']) refusal({ flags: { prefix } });
-    for (const group of ['a.b', 'a/b', 'ä']) refusal({ flags: { group } });
+    for (const group of ['a.b', 'a/b', 'ä', 'x'.repeat(65)]) refusal({ flags: { group } });
   });
 
   it('several servers are accepted, with and without a scheme', () => {

@@ -61,10 +61,15 @@ export const oneOf =
     values.find((candidate) => candidate === value.trim());
 
 /** Accepts a name that is valid in JetStream and in natspoc's bucket keys, without dots, spaces or wildcards. */
-export const name = (value: string) =>
-  /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
+export const name = (value: string) => nameUpTo(64).parse(value);
+/** Accepts a {@link name} of at most this length. The server allows 255 characters, with its own prefixes and ours. */
+export const nameUpTo = (most: number) => ({
+  parse: (value: string): string | undefined =>
+    /^[A-Za-z0-9_-]+$/.test(value.trim()) && value.trim().length <= most ? value.trim() : undefined,
+  allowed: `1 to ${most} letters, digits, - or _`,
+});
 /** Describes {@link name}. */
-export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
+export const NAME_ALLOWED = nameUpTo(64).allowed;
 /** Accepts a name for people, without characters that move the cursor or change the writing direction. */
 export const memberName = (value: string) =>
   /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;

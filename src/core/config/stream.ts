@@ -1,5 +1,5 @@
 import { MAX_PARTITIONS } from '../protocol/record-format.js';
-import { integer, NAME_ALLOWED, name, SHORT_ENOUGH, subject } from './parse.js';
+import { integer, nameUpTo, SHORT_ENOUGH, subject } from './parse.js';
 import { define } from './setting.js';
 
 /** The stream, and how a missing stream is created. */
@@ -8,8 +8,8 @@ export const STREAM = {
     flag: 'stream',
     env: 'STREAM_NAME',
     fallback: 'EVENTS',
-    parse: name,
-    allowed: NAME_ALLOWED,
+    // The server allows 255 characters for the bucket's stream, KV_STREAM_leases.
+    ...nameUpTo(245),
     help: 'stream that holds the events',
   }),
   prefix: define({
@@ -30,8 +30,7 @@ export const STREAM = {
   bucket: define({
     flag: 'bucket',
     env: 'LEASE_BUCKET',
-    parse: name,
-    allowed: NAME_ALLOWED,
+    ...nameUpTo(252),
     help: 'KV bucket of leases and positions (default STREAM_leases)',
   }),
   replicas: define({

@@ -171,8 +171,13 @@ export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): bo
  * Patterns that match all stored subjects. Undefined if the stream copies messages from other streams, because their
  * subjects are unknown.
  */
-export const storedSubjects = (stream: StreamConfig): string[] | undefined =>
-  stream.sources?.length ? undefined : [...(stream.subjects ?? []), ...transformed(stream)];
+export function storedSubjects(stream: StreamConfig): string[] | undefined {
+  if (stream.sources?.length) return undefined;
+  const { subjects = [], subject_transform: transform } = stream;
+  // If all subjects of a pattern are mapped, no message keeps its subject.
+  const kept = transform ? subjects.filter((subject) => !covers(transform.src || '>', subject)) : subjects;
+  return [...kept, ...transformed(stream)];
+}
 
 /** The subjects to which a stream maps received messages. A mapping such as `{{partition(8,1)}}` becomes a wildcard token. */
 export const transformed = ({ subject_transform: transform }: StreamConfig): string[] =>
