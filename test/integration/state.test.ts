@@ -110,10 +110,10 @@ describe('the state of a partition', function () {
 
   it('acquire may report that no partition can be handled, and then the member leaves', async () => {
     const acquire = () => {
-      throw new StopConsuming('no disk');
+      throw new StopConsuming('No disk.');
     };
     const member = await stage.join({ acquire, handler: () => {} }, 1);
-    await assert.rejects(member.closed, /The handler has stopped: no disk/);
+    await assert.rejects(member.closed, /The handler has stopped: No disk\.$/);
   });
 
   it('messages are not committed if the release of their state fails, and the next owner handles them again', async () => {

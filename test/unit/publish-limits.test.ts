@@ -53,12 +53,12 @@ describe('publishing with limits', () => {
     const { publisher } = start();
     const stop = new AbortController();
     const publishing = publisher.publish({ data: 'a' }, { signal: stop.signal });
-    const reason = new Error('the request is over');
+    const reason = new Error('The request is over.');
     stop.abort(reason);
     await assert.rejects(publishing, (error) => {
       assert.ok(error instanceof PublishError);
       assert.deepEqual([error.stored, error.code, error.cause], ['unknown', 'not-confirmed', reason]);
-      assert.equal(error.message, 'Publishing was aborted: the request is over.');
+      assert.equal(error.message, 'Publishing was aborted: The request is over.');
       return true;
     });
   });

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { withoutStop } from '../../core/lib/text.js';
 import { fitsHeader } from '../../core/publisher/envelope.js';
 import type { OutgoingMessage } from '../../core/publisher/types.js';
 import { type Addressing, addresser, type MessageSource } from './source.js';
@@ -90,7 +91,11 @@ export class LineSource implements MessageSource {
     try {
       read = await this.#chunks.next();
     } catch (cause) {
-      throw new NatspocError('failed', `Cannot read ${this.#options.name}: ${messageOf(cause)}.`, { cause });
+      throw new NatspocError(
+        'failed',
+        `Cannot read ${this.#options.name}: ${withoutStop(messageOf(cause))}.`,
+        { cause },
+      );
     }
     if (read.done) this.#ended = true;
     else this.#chunk = read.value instanceof Uint8Array ? read.value : Buffer.from(String(read.value));

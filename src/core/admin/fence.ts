@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.js';
+import { withoutStop } from '../lib/text.js';
 import { type Unanswered, whyUnanswered } from '../lib/unanswered.js';
 import type { Bucket, ReadOutcome } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
@@ -36,7 +37,7 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
   let last: Unanswered = {};
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await bucket.read(key);
-    if (found.kind === 'failed') return { kind: 'failed', message: found.error.message };
+    if (found.kind === 'failed') return { kind: 'failed', message: withoutStop(found.error.message) };
     if (found.kind === 'unknown') {
       last = found;
       continue;
@@ -45,7 +46,7 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
     const revision = found.kind === 'missing' ? 0 : found.entry.revision;
     const removed = await bucket.remove(key, revision);
     if (removed.kind === 'ok') return { kind: 'fenced' };
-    if (removed.kind === 'failed') return { kind: 'failed', message: removed.error.message };
+    if (removed.kind === 'failed') return { kind: 'failed', message: withoutStop(removed.error.message) };
     if (removed.kind === 'conflict') conflicts = true;
     if (removed.kind === 'unknown') last = removed;
   }

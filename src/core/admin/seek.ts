@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../lib/concurrently.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
+import { withoutStop } from '../lib/text.js';
 import { whyUnanswered } from '../lib/unanswered.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
@@ -89,7 +90,7 @@ const notMoved = (partition: number, message: string): SeekOutcome => ({
   repeated: 0,
   countIsEstimate: false,
   moved: false,
-  message,
+  message: withoutStop(message),
 });
 
 async function writePosition(

@@ -1,4 +1,5 @@
 import { messageOf, NatspocError } from '../lib/errors.js';
+import { withoutStop } from '../lib/text.js';
 
 /** The end of a member, and the error that ended it, if any. */
 export class MemberEnd {
@@ -24,7 +25,7 @@ export class MemberEnd {
   handlerFailed(cause: Error): void {
     this.#handlerFailed ??= new NatspocError(
       'handler-failed',
-      `The handler has stopped: ${messageOf(cause)}.`,
+      `The handler has stopped: ${withoutStop(messageOf(cause))}.`,
       { cause },
     );
   }

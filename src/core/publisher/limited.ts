@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import { onAbort } from '../lib/on-abort.js';
+import { withoutStop } from '../lib/text.js';
 import type { PublishLimits } from './types.js';
 import type { Waiter } from './window.js';
 
@@ -34,7 +35,7 @@ export function limited(
   };
   if (signal !== undefined) {
     const aborted = (): NatspocError =>
-      new NatspocError('not-confirmed', `Publishing was aborted: ${messageOf(signal.reason)}.`, {
+      new NatspocError('not-confirmed', `Publishing was aborted: ${withoutStop(messageOf(signal.reason))}.`, {
         cause: signal.reason,
       });
     if (signal.aborted) throw aborted();

@@ -1,4 +1,5 @@
 import { messageOf, NatspocError } from '../lib/errors.js';
+import { withoutStop } from '../lib/text.js';
 import type { PublishPort, Rejection } from '../ports/publishing.js';
 import { Backoff } from './backoff.js';
 import { Breaks } from './breaks.js';
@@ -144,7 +145,9 @@ export class Transmitter {
       }
     } catch (cause) {
       // No answer will come.
-      const error = new NatspocError('failed', `${subject}: not sent: ${messageOf(cause)}.`, { cause });
+      const error = new NatspocError('failed', `${subject}: not sent: ${withoutStop(messageOf(cause))}.`, {
+        cause,
+      });
       this.#fail(slot, abandoned(slot, error));
       queueMicrotask(() => this.#options.onSettled());
       return;

@@ -1,5 +1,6 @@
 import { DebugEvents, Events, type NatsConnection, NatsError, type Status } from 'nats';
 import { messageOf, NatspocError } from '../../lib/errors.js';
+import { withoutStop } from '../../lib/text.js';
 import type { Break } from '../../ports/index.js';
 import { safely } from './listen.js';
 
@@ -28,7 +29,7 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
   const last = error instanceof NatsError ? error.code : '';
   const why = refusalIn(last) ?? refusalIn(complaint);
   if (why === undefined)
-    return new NatspocError('unreachable', `${closed}: ${messageOf(error)}.`, { cause: error });
+    return new NatspocError('unreachable', `${closed}: ${withoutStop(messageOf(error))}.`, { cause: error });
   return new NatspocError('authentication-failed', `${closed}: ${why}.`, { cause: error });
 }
 

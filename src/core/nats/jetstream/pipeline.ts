@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ErrorCode, type Msg, type NatsConnection, NatsError } from 'nats';
 import { messageOf, NatspocError } from '../../lib/errors.js';
+import { withoutStop } from '../../lib/text.js';
 import type { Break } from '../../ports/index.js';
 import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../../ports/publishing.js';
 import { EncodedHeaders } from '../client/headers.js';
@@ -157,7 +158,7 @@ function notPermitted(inbox: string, cause: Error): NatspocError {
 }
 
 const brokenOff = (cause: Error): NatspocError =>
-  new NatspocError('failed', `The publisher has stopped: ${messageOf(cause)}.`, { cause });
+  new NatspocError('failed', `The publisher has stopped: ${withoutStop(messageOf(cause))}.`, { cause });
 
 /** The decimal number from `start` to the end of a subject; -1 if that part is not a number. */
 function tokenOf(subject: string, start: number): number {
