@@ -108,6 +108,13 @@ describe('natspoc groups export and import', function () {
     copy.child.stdin?.end(readFileSync(file));
     assert.equal((await copy.exited).code, 0);
     assert.deepEqual(await lags(), { a: 10, copy: 10, other: 59 });
+    const saved: { groups: { positions: object[] }[] } = JSON.parse(readFileSync(file, 'utf8'));
+    saved.groups[0]?.positions.splice(1);
+    writeFileSync(file, JSON.stringify(saved));
+    assert.match(
+      await ok('groups', 'import', file, '--yes'),
+      /^a: 1 position replaced, 7 reset to the start of the group$/,
+    );
   });
 
   it('import refuses a group with members, and a file that is not an export', async () => {

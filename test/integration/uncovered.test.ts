@@ -67,6 +67,15 @@ describe('messages that belong to no partition', function () {
     assert.equal(code, 5);
     const kinds: { kind: string }[] = JSON.parse(stdout).findings;
     assert.ok(kinds.some(({ kind }) => kind === 'uncovered'));
+    assert.match(
+      (await natspoc('leases', 'check')).stdout,
+      /belong to no partition.* Read them with a group that has a --key, .* or delete them with/,
+    );
+    const tail = (await natspoc('stream', 'tail', '--no-follow', '--json')).stdout.split('\n');
+    assert.deepEqual(
+      tail.map((line) => JSON.parse(line)).map(({ partition }) => partition),
+      [0, 3, null],
+    );
   });
 
   it('messages that belong to no partition are counted in a stream with many subjects too', async () => {

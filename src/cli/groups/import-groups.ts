@@ -6,6 +6,7 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { shellWord } from '../../core/lib/text.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { findGroups } from '../../core/nats/stream/existing-bucket.js';
+import { keys } from '../../core/protocol/keys.js';
 import type { GroupLayoutRecord } from '../../core/protocol/layout-records.js';
 import { misfit } from '../../core/protocol/position-mark.js';
 import { configOf } from './config-of.js';
@@ -19,6 +20,8 @@ const CONCURRENT_READS = 16;
 export interface ImportStep {
   group: string;
   positions: number;
+  /** The number of existing positions that the file lacks. Their partitions start again where the group starts. */
+  reset: number;
   /** True if the group exists, so that its positions are replaced. */
   exists: boolean;
 }
@@ -37,7 +40,7 @@ export interface ImportPorts {
  * @throws NatspocError `members-alive`; `layout-mismatch` if the file is about another stream or other partitions.
  */
 export async function planImport(ports: ImportPorts, file: GroupFile, force: boolean): Promise<ImportStep[]> {
-  const { connection, config } = ports;
+  const { connection, config, store } = ports;
   const known = await findGroups(connection, config).catch((error: unknown): string[] => {
     // Without a bucket there are no groups.
     if (error instanceof NatspocError && error.code === 'stream-missing') return [];
@@ -50,9 +53,25 @@ export async function planImport(ports: ImportPorts, file: GroupFile, force: boo
     await checkStream(ports, each, force);
     if (!force) await checkStart(ports, each, file.createdAt);
     if (exists) await checkMembers(ports, each.group);
-    steps.push({ group: each.group, positions: each.positions.length, exists });
+    const reset = exists ? await countMissing(store, each) : 0;
+    steps.push({ group: each.group, positions: each.positions.length, reset, exists });
   }
   return steps;
+}
+
+/** The number of positions of an existing group that a file lacks. */
+async function countMissing(
+  { bucket }: GroupStore,
+  { group, partitions, positions }: FileGroup,
+): Promise<number> {
+  const given = new Set(positions.map(({ partition }) => partition));
+  const others = Array.from({ length: partitions }, (_, partition) => partition).filter((p) => !given.has(p));
+  const found = await mapConcurrently(others, CONCURRENT_READS, async (partition) => {
+    const read = await bucket.read(keys.position(group, partition));
+    if (read.kind === 'failed') throw read.error;
+    return read.kind === 'found' && read.entry.value !== null;
+  });
+  return found.filter(Boolean).length;
 }
 
 async function checkMembers({ connection, config }: ImportPorts, group: string): Promise<void> {

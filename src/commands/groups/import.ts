@@ -8,7 +8,7 @@ import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { readSmallFile, UnreadableFile } from '../../core/lib/small-file.js';
-import { countOf } from '../../core/lib/units.js';
+import { countOf, formatCount } from '../../core/lib/units.js';
 import { isId } from '../../core/protocol/record-format.js';
 
 /** Maximum size of a file. */
@@ -68,10 +68,12 @@ needed.`);
   }
 }
 
-function describe({ group, positions, exists }: ImportStep, isDry: boolean): string {
+function describe({ group, positions, reset, exists }: ImportStep, isDry: boolean): string {
   const what = `${group}: ${countOf(positions, 'position')}`;
-  if (isDry) return exists ? `${what} would replace the existing ones` : `${what} would be set`;
-  return exists ? `${what} replaced` : `${what} set`;
+  if (!exists) return `${what} ${isDry ? 'would be set' : 'set'}`;
+  const done = isDry ? 'would replace the existing ones' : 'replaced';
+  const also = isDry ? 'would be reset' : 'reset';
+  return `${what} ${done}${reset === 0 ? '' : `, ${formatCount(reset)} ${also} to the start of the group`}`;
 }
 
 /** @throws NatspocError `usage` if the file cannot be read. */

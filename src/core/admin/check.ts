@@ -24,7 +24,10 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   // A group that needs no members also needs no resize before its next member.
   if (status.resize && !status.idle && status.resize.forMs > LONG_RESIZE_MS)
     findings.push(checkResize(status, status.resize));
-  if (status.uncovered) findings.push(finding('uncovered', 'critical', describeUncovered(status.uncovered)));
+  if (status.uncovered)
+    findings.push(
+      finding('uncovered', 'critical', `${describeUncovered(status.uncovered)}. ${UNCOVERED_ADVICE}`),
+    );
   // The trouble of a whole member is the reason for the findings about its partitions.
   const isOfMember = (stall: Stall): boolean => stall.partition === null;
   findings.push(...limits.stalled.filter(isOfMember).map(checkStall));
@@ -47,6 +50,9 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
 
 /** States in which a member can take over partitions. */
 const HEIRS = new Set<MemberStatus['state']>(['live', 'late']);
+
+const UNCOVERED_ADVICE =
+  'Read them with a group that has a --key, keep them in another stream, or delete them with "nats stream purge --subject"';
 
 const canTakeOver = ({ state }: MemberStatus): boolean => HEIRS.has(state);
 

@@ -33,7 +33,10 @@ export function placeOf(
   { sequence, atMs: timestampMs, subject, data, headers }: ReadMessage,
 ): Pick<StoredMessage, 'partition' | 'key'> {
   const key = headers?.get(KEY_HEADER) || null;
-  if (!keyed) return { partition: partitionOfSubject(prefix, subject) ?? null, key };
+  if (!keyed) {
+    const partition = partitionOfSubject(prefix, subject);
+    return { partition: partition !== undefined && partition < partitions ? partition : null, key };
+  }
   if (!keyed.key) return { partition: null, key: null };
   const message = {
     sequence,
