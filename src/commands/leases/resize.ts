@@ -1,8 +1,10 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { Args, Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
+import type { Config } from '../../core/config/config.js';
 import { integer } from '../../core/config/parse.js';
 import { NatspocError } from '../../core/lib/errors.js';
+import { startPatienceMs } from '../../core/nats/client/ask-again.js';
 import { MAX_PARTITIONS } from '../../core/protocol/record-format.js';
 import { describePlan, describeResize } from '../../text/resize-report.js';
 
@@ -29,6 +31,12 @@ export default class LeasesResize extends StreamCommand {
     abort: Flags.boolean({ description: 'withdraw a resize that is not done yet' }),
     ...connectionFlags,
   };
+
+  /** A resize waits for the election of a leader as long as a member that starts. */
+  protected override loadSettings(flags: Readonly<Record<string, unknown>>): Config {
+    const config = super.loadSettings(flags);
+    return { ...config, timeoutMs: startPatienceMs(config) };
+  }
 
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(LeasesResize);
