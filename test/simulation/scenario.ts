@@ -66,7 +66,7 @@ export function settingsFor(
     faults: wanted.faults ?? [],
     countsDrops: random.chance(0.6),
     aging: !shared && !resizing && random.chance(0.25),
-    bufferBytes: random.pick([1_000_000, 1_000_000, 24]),
+    bufferBytes: random.pick([1_000_000, 1_000_000, 60]),
   };
 }
 
@@ -94,7 +94,7 @@ function backlogMs({ settings, server, ledger }: World): number {
     const done = ledger.position(partition).sequence;
     return server.log.of(partition).filter(({ sequence }) => sequence > done).length;
   });
-  const isNarrow = shared && Math.min(bufferMessages, bufferBytes) / 2 < partitions;
+  const isNarrow = shared && Math.min(bufferMessages, bufferBytes / 4) / 2 < partitions;
   const messages = isNarrow ? waiting.reduce((sum, each) => sum + each, 0) : Math.max(...waiting);
   return BURST_MS + 2 * messages * averageMs(handlers);
 }

@@ -42,7 +42,7 @@ export interface WorldSettings {
   /** Parallel handlers of one partition, each for a different key. */
   concurrency: number;
   bufferMessages: number;
-  /** A message has 1 byte. */
+  /** A message has 1 to 4 bytes. */
   bufferBytes: number;
   handlers: HandlerProfile;
   /** True if members read all partitions with one reader, as in keyed groups. */

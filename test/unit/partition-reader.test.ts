@@ -17,7 +17,7 @@ async function bench() {
       progress: { waiting: () => 0, handledUpTo: () => 10 },
     },
     {
-      ...{ message: ignored, opened: ignored, trimmed: ignored },
+      ...{ message: ignored, rests: ignored, opened: ignored, trimmed: ignored },
       ...{ failed: assert.fail, mistrusted: assert.fail, terminal: assert.fail },
     },
   );

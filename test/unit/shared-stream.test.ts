@@ -223,6 +223,15 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(reader.held, 2);
   });
 
+  it("the shared stream releases the space of other members' messages if the last request ends early", async () => {
+    const { readers, take } = bench();
+    await take(1, 0);
+    readers[0]?.deliver(1, 4, 40);
+    assert.equal(readers[0]?.held, 4);
+    readers[0]?.sink.rests?.();
+    assert.equal(readers[0]?.held, 2);
+  });
+
   it('the shared stream requests more messages while a stuck partition holds half of the window', async () => {
     const { readers, take } = bench();
     await take(1, 0);

@@ -21,6 +21,8 @@ export interface ReaderSink {
    * @param reason a text for people.
    */
   fault(fault: ReaderFault, reason: string): void;
+  /** The last request has ended, perhaps without all of its messages. No message arrives before more are requested. */
+  rests?(): void;
 }
 
 /**

@@ -28,6 +28,7 @@ export interface PullOrder {
   /** `expires` and `idle_heartbeat` are in nanoseconds. */
   expires: number;
   idle_heartbeat: number;
+  max_bytes?: number;
 }
 
 /** A stored message. */
@@ -57,6 +58,8 @@ interface Waiting {
   readonly heartbeatMs: number;
   heartbeatAt: number;
   left: number;
+  /** How many bytes the request may still get. */
+  bytes: number;
 }
 
 /** A fault of a consumer: it stops delivering messages, or stops sending anything. */
@@ -224,6 +227,7 @@ export class Consumers {
       inbox,
       send,
       left: order.batch,
+      bytes: order.max_bytes ?? Number.POSITIVE_INFINITY,
       expiresAt: now + order.expires / NANOS_PER_MS,
       heartbeatMs,
       heartbeatAt: now + heartbeatMs,
@@ -273,10 +277,21 @@ export class Consumers {
     const paceMs = this.#paceMs;
     // One batch for each connection, so messages to its inboxes keep their order.
     const batches = new Map<Side, { send: Waiting['send']; messages: Sent[] }>();
+    const answer = (side: Side, send: Waiting['send']): Sent[] => {
+      const batch = batches.get(side) ?? { send, messages: [] };
+      batches.set(side, batch);
+      return batch.messages;
+    };
     for (;;) {
       const request = waiting[0];
       if (!request) break;
-      if (request.side.open) {
+      // The server notices only at the next message that a request has got its bytes. Large messages can exceed them here.
+      const isFull = request.bytes <= 0 && cursor.pending > 0;
+      if (request.side.open && isFull) {
+        const { inbox, send, left } = request;
+        answer(request.side, send).push(status(inbox, 409, 'Message Size Exceeds MaxBytes', left));
+        request.left = 0;
+      } else if (request.side.open) {
         const message = cursor.next();
         if (!message) break;
         if (consumer.stolen > 0) {
@@ -286,12 +301,10 @@ export class Consumers {
         }
         if (consumer.isChanged) this.byChanged.add(message.sequence);
         request.left--;
+        request.bytes -= message.data.length;
         request.heartbeatAt = this.#timeline.now + request.heartbeatMs;
         if (request.left > 0) waiting.push(request);
-        const { side, send } = request;
-        const batch = batches.get(side) ?? { send, messages: [] };
-        batches.set(side, batch);
-        batch.messages.push(delivery(request.inbox, consumer, message));
+        answer(request.side, request.send).push(delivery(request.inbox, consumer, message));
       }
       // The request has got its message, or its connection is closed.
       waiting.shift();

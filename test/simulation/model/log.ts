@@ -1,7 +1,8 @@
 import { KEY_HEADER } from '../../../src/core/protocol/layout.js';
 import type { Cursor, Message } from './consumers.js';
 
-const PAYLOAD = new Uint8Array(1);
+/** Messages have 1 to 4 bytes. */
+const PAYLOADS = [1, 2, 3, 4].map((bytes) => new Uint8Array(bytes));
 
 /** A stored message, and whether it was handled. */
 export interface Stored {
@@ -248,7 +249,7 @@ function asMessage({ slot, sequence, key }: Stored): Message {
   return {
     subject: `events.p.${slot}`,
     sequence,
-    data: PAYLOAD,
+    data: PAYLOADS[sequence % PAYLOADS.length] ?? new Uint8Array(1),
     header: key === null ? undefined : (name) => (name === KEY_HEADER ? key : ''),
   };
 }

@@ -93,6 +93,7 @@ export class SimStream implements EventStream {
         this.#observer.received(partition, this.#windows.get(name) ?? 0);
       },
       gone: (messages) => sink.gone?.(messages),
+      rests: () => sink.rests?.(),
       trimmed: (trimmed) => sink.trimmed?.(trimmed),
       fault: (fault, reason) => {
         this.#observer.faulted(partition, fault);

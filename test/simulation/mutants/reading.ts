@@ -229,6 +229,12 @@ export const READING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'rest-unnoticed',
+    mistake:
+      'a shared reader keeps the room of passed-over messages if its last request ends without all of its messages',
+    edits: [core('nats/jetstream/pull', 'this.#sink.rests?.()', 'this.#open = true')],
+  },
+  {
     name: 'old-count-trusted',
     mistake:
       'a reader trusts the number of waiting messages of an old server, which does not fall if the stream drops messages',

@@ -112,6 +112,7 @@ export class PartitionReader {
       { name, partition, startSequence, window: this.#window, concurrency, isHandled, handledUpTo },
       {
         message: (message) => this.#receive(message),
+        rests: () => this.#events.rests(),
         gone: (messages) => this.#missed(messages),
         trimmed: (trimmed) => this.#events.trimmed(trimmed),
         fault: (fault, reason) => {

@@ -34,6 +34,8 @@ export interface ReadingProgress {
 /** Receives the events of a `PartitionReader`, until the reader is closed. */
 export interface PartitionReaderEvents {
   message(message: StreamMessage): void;
+  /** The last request of the reader has ended, perhaps without all of its messages. */
+  rests(): void;
   /** A reader is open, and its number of waiting messages is known. */
   opened(): void;
   /** The stream dropped messages before they were received. */

@@ -109,6 +109,7 @@ export class PartitionRunner {
     if (!(await this.#acquire()) || this.#phase !== 'running') return;
     this.#reader = this.#taking.reader(taken, this.#window, () => this.#work.waiting, {
       message: (message) => this.#work.accept(message),
+      rests: () => this.#work.tellStarving(),
       opened: () => void this.#isCaughtUp(),
     });
     if (!(await this.#reader.open()) || this.#isEnded()) return;

@@ -85,7 +85,7 @@ export class Taking {
     { mark, reader, tags }: Taken,
     window: ReaderWindow,
     waiting: () => number,
-    events: Pick<PartitionReaderEvents, 'message' | 'opened'>,
+    events: Pick<PartitionReaderEvents, 'message' | 'opened' | 'rests'>,
   ): PartitionReader {
     const { group, partition, epoch, isHandled } = this.#takeover;
     const { failed, mistrusted, terminal } = this.#events;

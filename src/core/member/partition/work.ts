@@ -60,7 +60,7 @@ export class PartitionWork {
     const isStoring = (): boolean => this.#failures.storing > 0;
     this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, isStoring, () => {
       this.#pump();
-      this.#tellStarving();
+      this.tellStarving();
     });
   }
 
@@ -130,7 +130,16 @@ export class PartitionWork {
       this.#callAtOnce(message);
     else this.#queues.add(message);
     if (this.#queues.hasReady) this.#pump();
-    this.#tellStarving();
+    this.tellStarving();
+  }
+
+  /**
+   * Reports that more handlers could run if more messages arrived. With a concurrency of 1, another message would not start another
+   * handler.
+   */
+  tellStarving(): void {
+    if (this.#limit === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
+    if (this.#calls.size < this.#concurrency) this.#progress.starving();
   }
 
   /** Starts no more calls. Waiting messages are removed from memory, but stay in the stream. */
@@ -310,14 +319,5 @@ export class PartitionWork {
     this.close();
     this.#gate.leave(entry);
     this.#progress.halting(halt);
-  }
-
-  /**
-   * Reports that more handlers could run if more messages arrived. With a concurrency of 1, another message would not start another
-   * handler.
-   */
-  #tellStarving(): void {
-    if (this.#limit === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
-    if (this.#calls.size < this.#concurrency) this.#progress.starving();
   }
 }

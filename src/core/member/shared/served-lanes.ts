@@ -58,6 +58,11 @@ export class ServedLanes {
     this.#room.release(messages);
   }
 
+  /** Makes room for messages that were passed over, because the reader requests nothing more. */
+  rests(): void {
+    this.#room.rests();
+  }
+
   /** Gives a message of this partition to its lane. Passes over it if no lane needs it, or if the lane is full. */
   give(message: StreamMessage, partition: number | undefined, from: SharedReader): void {
     const lane = partition === undefined ? undefined : this.#lanes.get(partition);

@@ -70,9 +70,9 @@ export class SharedReader {
     this.#latest = new LatestMark(after, { sequence: after });
     this.#window = window;
     const room = {
-      giveBack: (messages: number) => this.#reader?.release(messages),
+      giveBack: (messages: number) => !this.#isClosed && this.#reader?.release(messages),
       isResting: () => this.#reader?.isResting ?? false,
-      starve: () => this.#reader?.starve(),
+      starve: () => !this.#isClosed && this.#reader?.starve(),
       capacity: () => this.#reader?.capacity ?? window.messages,
     };
     this.#lanes = new ServedLanes(window.messages, room, (lane) => events.leftBehind(lane));
@@ -172,6 +172,7 @@ export class SharedReader {
       message: (message) => this.#receive(message),
       gone: (messages) =>
         this.#end('broken', `its reader delivered nothing, although ${messages} messages waited`),
+      rests: () => this.#lanes.rests(),
       // Only this member knows the reader's name, so its deletion does not show a newer owner. Another reader is opened instead.
       fault: (fault, reason) => this.#end(fault === 'deleted' ? 'broken' : fault, reason),
     });

@@ -10,11 +10,11 @@ const LEAST = 1 / 16;
 /** The dependencies of {@link WindowRoom}. */
 export interface WindowRoomPorts {
   /** Makes room in the window for this number of messages. */
-  giveBack: (messages: number) => void;
+  giveBack: (messages: number) => unknown;
   /** True if the reader has no pending request. Then no message arrives before room is given back. */
   isResting: () => boolean;
   /** Lets the reader request more messages even if less than half of its window is free. */
-  starve: () => void;
+  starve: () => unknown;
   /** How many messages fit into the window now. */
   capacity: () => number;
 }
@@ -48,6 +48,11 @@ export class WindowRoom {
   release(messages: number): void {
     this.#held -= messages;
     this.#giveBack(messages);
+  }
+
+  /** The reader's last request has ended. It may have asked for more messages than fitted into the window. */
+  rests(): void {
+    this.#giveBack(0);
   }
 
   /** Counts a message that was passed over. `hasMore` is true if more messages wait at the server. */

@@ -93,6 +93,7 @@ export class NatsEventStream implements EventStream {
           message: (message, delivery) =>
             sink.message(new NatsStreamMessage(message, delivery, this.#options.keyOf)),
           gone: (messages) => sink.gone?.(messages),
+          rests: () => sink.rests?.(),
           fault: (reason, error, unexpected) => {
             this.#failure ??= error;
             if (unexpected?.withoutPayload !== undefined)

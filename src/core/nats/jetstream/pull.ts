@@ -51,6 +51,8 @@ export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
   /** All messages that waited on the server were removed; `messages` is their number. */
   gone?(messages: number): void;
+  /** See {@link ReaderSink.rests}. */
+  rests?(): void;
   /**
    * `error` is set if another reader would fail too, for example because permissions are missing. `unexpected` describes the
    * delivery that caused the fault.
@@ -258,6 +260,7 @@ export class PullReader {
     const isMoreWanted = this.#requests.receiveStatus(message);
     this.#rests.requestEnded();
     if (isMoreWanted) this.#requests.fill();
+    if (this.#open && !this.#demand.isWaiting) this.#sink.rests?.();
   }
 
   /**
