@@ -117,6 +117,10 @@ export function* checkLease(
     const message = `p${partition}: ${describeLag(lag, isEstimate(lease))}, more than ${formatCount(maxLag)}`;
     yield finding('lag', 'critical', message, about);
   }
+  if (maxLag !== undefined && lag !== null && lag <= maxLag && lease.isEstimate && lag > 0) {
+    const message = `p${partition}: ${describeLag(lag, true)}, or far more: the stream has no room for a consumer that counts them; raise its max_consumers`;
+    yield finding('lag', 'warning', message, about);
+  }
   if (maxAgeMs !== undefined && lease.oldestMs !== null && lease.oldestMs > maxAgeMs) {
     const message = `p${partition}: a message has waited for ${formatDuration(lease.oldestMs)}, longer than ${formatDuration(maxAgeMs)}`;
     yield finding('age', 'critical', message, about);

@@ -1,3 +1,4 @@
+import { NatspocError } from '../lib/errors.js';
 import type { GroupObserver } from '../ports/observer.js';
 
 /** A number of messages. */
@@ -29,6 +30,20 @@ const COUNTED = 10_000;
 /** Tolerance for the difference of two server counts: messages may be published in between. */
 const BLUR = 500;
 
+/**
+ * Returns a number of messages. Estimates decide nothing: no position is chosen by them, and nothing is deleted.
+ *
+ * @param doing what needs the number, for example `seek by a number of messages`.
+ * @throws NatspocError `failed` if the number is an estimate.
+ */
+export function exactly({ messages, isEstimate }: Count, doing: string): number {
+  if (!isEstimate) return messages;
+  throw new NatspocError(
+    'failed',
+    `Could not ${doing}: the stream has no room for a consumer that counts messages. Raise its max_consumers, or delete a consumer.`,
+  );
+}
+
 /** Counts the messages of a partition that has its own subject. */
 export function countsOf(
   observer: Pick<GroupObserver, 'waiting' | 'sequences'>,
@@ -40,6 +55,8 @@ export function countsOf(
     const isEstimate = more?.isEstimate === true || less?.isEstimate === true;
     return { messages: (more?.count ?? 0) - (less?.count ?? 0), isEstimate };
   };
+  const exact = async (after: number, upTo: number): Promise<number> =>
+    exactly(await about(after, upTo), 'seek by a number of messages');
   /** The sequences of the first `limit` messages in a range. */
   const sequences = async (after: number, upTo: number, limit: number): Promise<number[]> =>
     (await observer.sequences(partition, after, limit)).filter((sequence) => sequence <= upTo);
@@ -48,21 +65,23 @@ export function countsOf(
       if (after === upTo) return { messages: 0, isEstimate: false };
       const roughly = await about(after, upTo);
       if (roughly.messages > COUNTED) return roughly;
-      const counted = await sequences(after, upTo, roughly.messages + BLUR);
-      return { messages: counted.length, isEstimate: false };
+      // An estimate can be far too low.
+      const most = roughly.isEstimate ? COUNTED + 1 : roughly.messages + BLUR;
+      const counted = await sequences(after, upTo, most);
+      return { messages: counted.length, isEstimate: roughly.isEstimate && counted.length === most };
     },
 
     async back(lowest, from, messages) {
       const isCounted = messages <= COUNTED;
       const wanted = isCounted ? messages + BLUR : messages;
-      const low = await search(lowest, from, async (at) => (await about(at, from)).messages >= wanted);
+      const low = await search(lowest, from, async (at) => (await exact(at, from)) >= wanted);
       if (!isCounted) return { to: low };
       return { to: (await sequences(low, from, wanted + 2 * BLUR)).at(-messages - 1) ?? low };
     },
 
     async forward(from, last, messages) {
       if (messages > COUNTED)
-        return { to: await search(from, last, async (at) => (await about(from, at)).messages <= messages) };
+        return { to: await search(from, last, async (at) => (await exact(from, at)) <= messages) };
       return { to: (await sequences(from, last, messages)).at(-1) ?? from };
     },
   };

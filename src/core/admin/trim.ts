@@ -3,6 +3,7 @@ import type { PositionFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { GroupLayoutRecord } from '../protocol/layout-records.js';
 import { positionsNow } from './group-layout.js';
+import { exactly } from './message-counts.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 const CONCURRENT_COUNTS = 16;
@@ -49,12 +50,16 @@ export async function planTrim(
     };
     groups.set(group, layout ? lowestOf(known, layout.partitions, stream.counts.length) : known);
   }
+  const after = async (partition: number, sequence: number): Promise<number> => {
+    const { count, isEstimate = false } = await observer.waiting(partition, sequence);
+    return exactly({ messages: count, isEstimate }, 'plan the trim');
+  };
   return mapConcurrently([...stream.counts.entries()], CONCURRENT_COUNTS, async ([partition, count]) => {
     const { upTo, ...held } = leastOf(groups, partition);
     const end = ends.get(partition) ?? 0;
     const nothing = { partition, upTo: null, messages: 0, kept: count, ...held };
     if (upTo === 0 || count === 0) return nothing;
-    const kept = upTo >= end ? 0 : (await observer.waiting(partition, upTo)).count;
+    const kept = upTo >= end ? 0 : await after(partition, upTo);
     const messages = Math.max(0, count - kept);
     return messages === 0 ? nothing : { partition, upTo, messages, kept, ...held };
   });
