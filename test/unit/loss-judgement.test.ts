@@ -14,6 +14,7 @@ describe('the judgement of a loss', () => {
       mostWaiting: 0,
       fellByCount: 0,
       hidden: 0,
+      waited: 0,
       isFull: false,
       ...facts,
     });
@@ -30,6 +31,13 @@ describe('the judgement of a loss', () => {
     assert.deepEqual(judge({ ...facts, signs: { jumps: [jump], fell: 16 } }), {
       ...{ from: 22, to: 66, atMost: 39 },
     });
+  });
+
+  it('messages that were stored and dropped before the server counted are part of the bound', () => {
+    const bounds = { first: 101, last: 118, missing: 0, mostPerSubject: 0 };
+    assert.equal(judge({ bounds, mostWaiting: 0 }), undefined);
+    assert.deepEqual(judge({ bounds, mostWaiting: 1, waited: 30 }), { from: 51, to: 100, atMost: 30 });
+    assert.deepEqual(judge({ bounds, mostWaiting: 0, waited: 30 }), { from: 51, to: 100, atMost: 30 });
   });
 
   it('the bound on the lost messages is never higher than the number of sequences in the range', () => {

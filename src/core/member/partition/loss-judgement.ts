@@ -20,6 +20,8 @@ export interface LossFacts {
   fellByCount: number;
   /** How many more messages may be lost than `signs.fell` shows. */
   hidden: number;
+  /** Upper bound on the number of messages that waited before the server counted since the previous check; 0 if it has not counted. */
+  waited: number;
   /** True if as many messages have waited as the stream keeps for one subject, or more. */
   isFull: boolean;
 }
@@ -31,8 +33,19 @@ export function judgeLoss(facts: LossFacts): Trimmed | undefined {
 }
 
 function find(facts: LossFacts): Trimmed | undefined {
-  const { signs, newJumps, bounds, received, settledTo, soundTo, mostWaiting, fellByCount, hidden, isFull } =
-    facts;
+  const {
+    signs,
+    newJumps,
+    bounds,
+    received,
+    settledTo,
+    soundTo,
+    mostWaiting,
+    fellByCount,
+    hidden,
+    waited,
+    isFull,
+  } = facts;
   const { jumps, fell } = signs;
   const passed = skippedIn(jumps);
   const { first, last, missing } = bounds;
@@ -40,10 +53,11 @@ function find(facts: LossFacts): Trimmed | undefined {
   // A lost message can be part of both counts, so the counts are not added.
   const before = Math.max(passed, fell);
   const from = before > 0 ? settledTo + 1 : next;
-  if (mostWaiting > 0 && first > next) {
-    // The latest count includes the messages that were lost at the beginning of the stream.
+  const most = Math.max(mostWaiting, waited);
+  if (most > 0 && first > next) {
+    // The latest count may include the messages that were lost at the beginning of the stream, or may have come after their loss.
     const others = Math.max(passed, fell - fellByCount);
-    const atMost = Math.max(before, others + Math.min(first - next, mostWaiting));
+    const atMost = Math.max(before, others + Math.min(first - next, most));
     return { from, to: first - 1, atMost };
   }
   const jumped = jumpOver(facts, jumps) ?? jumpOver(facts, newJumps);

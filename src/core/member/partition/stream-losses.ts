@@ -206,7 +206,7 @@ export class TrimWatch {
 
   #judge(signs: LossSigns, bounds: StreamBounds, waiting: number): Trimmed | undefined {
     const { received, isResting } = this.#ports.reading();
-    const { stored, fellByCount, hidden } = this.#counts.endsAt(
+    const { stored, fellByCount, hidden, waited } = this.#counts.endsAt(
       bounds.last,
       received,
       waiting === 0 && !isResting,
@@ -221,6 +221,7 @@ export class TrimWatch {
       mostWaiting: waiting + stored,
       fellByCount,
       hidden,
+      waited,
       isFull: bounds.mostPerSubject > 0 && this.#counts.most >= bounds.mostPerSubject,
     });
   }

@@ -15,6 +15,8 @@ export class WaitingCounts {
   #recountAt = 0;
   /** How many messages the last count by the server has shown to be lost. */
   #fellByCount = 0;
+  /** The count before the server counted since the previous check; undefined if it has not counted. */
+  #beforeRecount: number | undefined;
   /** `#endSeen` is the end of the stream at the previous check. `#endAtCount` holds a lower bound on the end at the last count. */
   #endSeen: number | undefined;
   #endAtCount = { count: -1, last: 0 };
@@ -67,6 +69,7 @@ export class WaitingCounts {
 
   /** The server has counted. Returns how many messages have disappeared. */
   recounted(waiting: number): number {
+    this.#beforeRecount ??= this.#waiting ?? 0;
     this.#fellByCount = Math.max(0, (this.#waiting ?? 0) - waiting);
     this.#counted(waiting);
     this.#countsBefore = this.#counts;
@@ -81,7 +84,8 @@ export class WaitingCounts {
 
   /**
    * A check shows that the stream ends at `last`. Returns how many messages may wait that were `stored` since the last count, how many the
-   * server has just counted as lost (`fellByCount`), and how many more losses can be `hidden`.
+   * server has just counted as lost (`fellByCount`), and how many more losses can be `hidden`. At most `waited` messages waited before the
+   * server counted.
    *
    * @param isServed true if the server delivers each message immediately.
    */
@@ -89,7 +93,7 @@ export class WaitingCounts {
     last: number,
     received: number,
     isServed: boolean,
-  ): { stored: number; fellByCount: number; hidden: number } {
+  ): { stored: number; fellByCount: number; hidden: number; waited: number } {
     const isRecent = this.#endAtCount.count !== this.#counts;
     const storedBefore = Math.max(0, last - this.#endAtCount.last);
     // At the time of the count, the stream reached at least to the last received message, and to the end seen before.
@@ -100,6 +104,9 @@ export class WaitingCounts {
     const fellByCount = this.#fellByCount;
     this.#fellByCount = 0;
     // Each message stored between the last two counts hides one lost message.
-    return { stored, fellByCount, hidden: fellByCount > 0 ? storedBefore : 0 };
+    // Messages that were stored and dropped between these counts are in neither of them.
+    const waited = this.#beforeRecount === undefined ? 0 : this.#beforeRecount + storedBefore;
+    this.#beforeRecount = undefined;
+    return { stored, fellByCount, hidden: fellByCount > 0 ? storedBefore : 0, waited };
   }
 }
