@@ -20,18 +20,23 @@ function run(code: string): { status: number | null; lines: string[] } {
   return { status, lines: stdout.trim().split('\n') };
 }
 
+/** Calls both handlers, stops one guard, and calls the other handler again. Prints the outcomes, and how many listeners remain. */
+const USE_BOTH = `
+  console.log(await call(one.handler));
+  console.log(await call(two.handler));
+  one.stop();
+  console.log(await call(two.handler));
+  two.stop();
+  console.log(process.listenerCount('unhandledRejection'));
+`;
+
 describe('the guard against stray rejections', function () {
   this.timeout(30_000);
 
   it('several members guard their handlers in one process, and a stray rejection fails only its own message', () => {
     const { status, lines } = run(`
       const [one, two] = [guardStrays(stray), guardStrays(stray)];
-      console.log(await call(one.handler));
-      console.log(await call(two.handler));
-      one.stop();
-      console.log(await call(two.handler));
-      two.stop();
-      console.log(process.listenerCount('unhandledRejection'));
+      ${USE_BOTH}
     `);
     assert.deepEqual(lines, ['stray', 'stray', 'stray', '0']);
     assert.equal(status, 0);
@@ -67,12 +72,7 @@ describe('the guard against stray rejections', function () {
       const [one, two] = [guardStrays(stray), copy.guardStrays(stray)];
     `;
     const guarded = run(`${copies}
-      console.log(await call(one.handler));
-      console.log(await call(two.handler));
-      one.stop();
-      console.log(await call(two.handler));
-      two.stop();
-      console.log(process.listenerCount('unhandledRejection'));
+      ${USE_BOTH}
     `);
     assert.deepEqual(guarded, { lines: ['true', 'stray', 'stray', 'stray', '0'], status: 0 });
     const unrelated = run(`${copies}
