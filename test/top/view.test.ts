@@ -308,6 +308,10 @@ describe('the view of top', () => {
       [0, { type: 'missing', message: 'There is no stream S yet. Run "natspoc consume".' }],
     ]);
     assert.match(textOf(missing, {}, 80, 24), /natspoc consume[\s\S]*Trying again every 1\.0 s\./);
+    const long = play([
+      [0, { type: 'missing', message: `There is no stream S yet. ${'word '.repeat(40)}last.` }],
+    ]);
+    assert.match(textOf(long, {}, 80, 24), /There is no stream S yet\.[\s\S]*last\.\n\nTrying again/);
     const slow = textOf(missing, { intervalMs: 300_000 }, 80, 24);
     assert.match(slow, /Trying again every 5m\./);
     const hostile = play([[0, { type: 'missing', message: HOSTILE }]]);

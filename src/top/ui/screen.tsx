@@ -10,7 +10,7 @@ import { isLargeEnough, type Size, SMALLEST } from '../view/layout.js';
 import { letterLines } from '../view/letters.js';
 import { noticeLines, questionLines } from '../view/notice.js';
 import { allProblems, furtherProblems } from '../view/problems.js';
-import { type Line as LineOfSpans, line } from '../view/text.js';
+import { type Line as LineOfSpans, line, wrappedLines } from '../view/text.js';
 import { Footer } from './footer.js';
 import { HEADER_ROWS, Header } from './header.js';
 import { Help } from './help.js';
@@ -18,10 +18,12 @@ import { Line, Lines, Stale } from './line.js';
 import { Panels } from './panels.js';
 import { Question } from './question.js';
 
-function Missing({ message, intervalMs }: { message: string; intervalMs: number }) {
+function Missing({ message, intervalMs, columns }: { message: string; intervalMs: number; columns: number }) {
   return (
     <Box flexDirection="column" paddingTop={1} rowGap={1}>
-      <Line of={line(message, { color: 'yellow' })} />
+      <Box flexDirection="column">
+        <Lines of={wrappedLines(message, columns, { color: 'yellow' })} />
+      </Box>
       <Line of={line(`Trying again every ${formatDuration(intervalMs)}.`, { dim: true })} />
     </Box>
   );
@@ -33,7 +35,13 @@ function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   if (ui.letters) return <Lines of={letterLines(ui.letters, room, ui.readonly)} />;
   if (ui.problems) return <Lines of={allProblems(model, ui, room)} />;
   if (model.missing !== null)
-    return <Missing message={withFlags(model.missing, model, ui.hints)} intervalMs={ui.intervalMs} />;
+    return (
+      <Missing
+        message={withFlags(model.missing, model, ui.hints)}
+        intervalMs={ui.intervalMs}
+        columns={room.columns}
+      />
+    );
   if (ui.detail !== null) return <Lines of={detailLines(model, ui, room).slice(0, room.rows)} />;
   return <Panels model={model} ui={ui} room={room} />;
 }

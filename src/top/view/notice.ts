@@ -1,14 +1,10 @@
-import { escapeControl } from '../../core/lib/text.js';
 import type { Model } from '../model/model.js';
 import type { Ui } from '../screen/state.js';
 import type { Size } from './layout.js';
-import { type Line, line, type Span, type Style, span, wrap } from './text.js';
+import { type Line, type Span, span, wrappedLines } from './text.js';
 
 const NOTICE_MS = 8_000;
 const NOTICE_COLORS = { info: 'green', error: 'red', busy: 'yellow' } as const;
-
-const wrapped = (text: string, columns: number, style: Style): Line[] =>
-  wrap(escapeControl(text), columns).map((part) => line(part, style));
 
 const ANSWERS: Line = [
   span('y', { bold: true }),
@@ -35,8 +31,8 @@ const cutShort = (last: Span): Span => ({ ...last, text: last.text.replace(/(?: 
 export function questionLines({ dialog }: Pick<Ui, 'dialog'>, { columns, rows }: Size): Line[] {
   if (!dialog) return [];
   const texts = [
-    wrapped(dialog.question, columns, { bold: true, color: 'yellow' }),
-    ...dialog.consequences.map((text) => wrapped(text, columns, {})),
+    wrappedLines(dialog.question, columns, { bold: true, color: 'yellow' }),
+    ...dialog.consequences.map((text) => wrappedLines(text, columns, {})),
   ];
   return [...shorten(texts, rows - 1).flat(), ANSWERS];
 }
@@ -46,5 +42,5 @@ export function noticeLines(model: Model, { notice, dialog }: Ui, columns: numbe
   if (!notice || dialog) return [];
   const { at, level, text } = notice;
   if (level !== 'busy' && model.now - at > NOTICE_MS) return [];
-  return wrapped(text, columns, { color: NOTICE_COLORS[level], bold: true });
+  return wrappedLines(text, columns, { color: NOTICE_COLORS[level], bold: true });
 }

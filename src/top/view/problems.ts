@@ -8,7 +8,7 @@ import { statusOf } from '../model/select.js';
 import { withFlags } from '../screen/hints.js';
 import type { Ui } from '../screen/state.js';
 import type { Size } from './layout.js';
-import { type Color, type Line, line, span, wrap } from './text.js';
+import { type Color, type Line, line, span, wrap, wrappedLines } from './text.js';
 
 /** How each level of health is drawn. */
 export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
@@ -46,7 +46,7 @@ export function allProblems(model: Model, { hints }: Pick<Ui, 'hints'>, { column
   if (problems.length === 0 && findings.length === 0) return [line('No problems.', { dim: true })];
   const found = problems.flatMap(({ level, text }) => {
     const { sign, color } = LEVELS[level];
-    return wrap(`${sign} ${text}`, columns).map((part) => line(part, { color }));
+    return wrappedLines(`${sign} ${text}`, columns, { color });
   });
   const causes = findingTexts(findings.sort((a, b) => urgency(a) - urgency(b))).flatMap(({ message }) =>
     wrap(withFlags(message, model, hints), columns - INDENT.length).map((part) => line(`${INDENT}${part}`)),

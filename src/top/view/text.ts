@@ -1,5 +1,5 @@
 /** Lines of styled text. `--once` prints them without style. */
-import { escapeControl, pad, textWidth, truncate } from '../../core/lib/text.js';
+import { escapeControl, pad, textWidth, truncate, wrap } from '../../core/lib/text.js';
 
 export { shortenName, textWidth, truncate, wrap } from '../../core/lib/text.js';
 
@@ -35,6 +35,10 @@ export const span = (text: string, style: Style = {}): Span => ({ text: escapeCo
 
 /** A line of one span. */
 export const line = (text: string, style: Style = {}): Line => [span(text, style)];
+
+/** A text of one style, wrapped to `columns`. Control characters are escaped. */
+export const wrappedLines = (text: string, columns: number, style: Style): Line[] =>
+  wrap(escapeControl(text), columns).map((part) => line(part, style));
 
 /** The text in exactly `width` columns. */
 export function padTo(text: string, width: number, align: 'left' | 'right' = 'left'): string {
