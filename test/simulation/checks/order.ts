@@ -13,6 +13,13 @@ interface Progress {
   readonly last: Map<string | null, number>;
 }
 
+/** Handling starts again at the message with the index `from`. */
+function restart(progress: Progress, from: number, handledTo: number): void {
+  progress.from = from;
+  progress.handledTo = handledTo;
+  for (const [key, index] of progress.last) if (index >= from) progress.last.delete(key);
+}
+
 const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 
 /** Messages that are exempt from some rules of order. */
@@ -90,12 +97,19 @@ export class Order {
 
   /**
    * A reader starts at a sequence. If the sequence was already received under the same epoch, handling restarts after the messages that
-   * were handled without a gap. Messages of other keys after that gap may be repeated.
+   * were handled without a gap. Messages of other keys after that gap may be repeated. This also holds for an owner that finds its lease
+   * again in a restored bucket.
    */
   opened(partition: number, epoch: number, startSequence: number): void {
+    if (!this.#isByKey) return;
     const progress = this.#progress.get(partition);
     const received = this.#received.get(partition);
-    if (!this.#isByKey || progress?.epoch !== epoch) return;
+    if (progress?.epoch !== epoch) {
+      const revived = this.#revived.get(`${partition} ${epoch}`);
+      const first = this.#log.firstAfter(partition, startSequence - 1);
+      if (revived && first) restart(revived, first.index, first.index);
+      return;
+    }
     // After a restore from an older copy, handled messages do not count any more.
     const isBack = this.#mayStartAgain.has(partition);
     if (!isBack && (received?.epoch !== epoch || startSequence > received.sequence)) return;
@@ -113,9 +127,7 @@ export class Order {
     )
       this.#judge.violate('I3', `p${partition} starts again at ${first.sequence}, which was handled`);
     this.#mayStartAgain.delete(partition);
-    progress.from = first.index;
-    progress.handledTo = isBack ? first.index : this.#firstUnhandled(first);
-    for (const [key, index] of progress.last) if (index >= first.index) progress.last.delete(key);
+    restart(progress, first.index, isBack ? first.index : this.#firstUnhandled(first));
   }
 
   /** True if a call handles a message again that its owner had handled without a gap. */
