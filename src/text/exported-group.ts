@@ -11,7 +11,7 @@ export interface ExportedGroup extends GroupRow {
   suggestedMembers: number | null;
   arrivingPerSecond: number | null;
   memberPerSecond: number | null;
-  /** Why the last reading of the group failed; null if it succeeded. */
+  /** Why the values may be old; null if the last reading succeeded. */
   stale: string | null;
   /** When the group was read, on this process's clock, in milliseconds. */
   readAt: number;

@@ -19,6 +19,7 @@ interface Told {
   oldestMs: number | null;
   suggestedMembers: number;
   ageMs: number;
+  stale: string | null;
   problems: { kind: string; message: string }[];
   heldUp: { partition: number; why: string; reason: string }[];
   paused: { partition: number; pausedBy: string; lag: number }[];
@@ -199,11 +200,12 @@ describe('natspoc exporter', function () {
     assert.match((await get(exporter, '/readyz')).text, /^no connection to NATS for /);
     const told: Told = JSON.parse((await get(exporter, '/groups/g')).text);
     assert.deepEqual([told.partitions, told.lag], [4, 0]);
+    assert.match(told.stale ?? '', /^no connection to NATS for /);
     assert.match((await get(exporter, '/metrics')).text, /^natspoc_disconnects_total\{stream="L\d+"\} 1$/m);
     await stage.server.start();
     await until('the exporter is ready', async () => (await get(exporter, '/readyz')).status === 200, 20_000);
     const again: Told = JSON.parse((await get(exporter, '/groups/g')).text);
-    assert.ok(again.ageMs < told.ageMs + 60_000 && again.lag === 0);
+    assert.ok(again.ageMs < told.ageMs + 60_000 && again.lag === 0 && again.stale === null);
     assert.ok(notes.some((line) => line.startsWith('disconnected from NATS')));
   });
 });

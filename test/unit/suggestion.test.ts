@@ -10,6 +10,7 @@ const load = (atMs: number, change: Partial<Load> = {}): Load => ({
   busy: 2,
   lag: 0,
   handledPerSecond: 200,
+  positions: new Map(),
   ...change,
 });
 
@@ -59,6 +60,18 @@ describe('the suggested number of members', () => {
     assert.equal(seek.arrivingPerSecond, 100);
   });
 
+  it('the suggestion does not count messages of a resumed partition, or of a seek back, as arrivals', () => {
+    const counted = (...positions: [number, number | null][]) => ({ positions: new Map(positions) });
+    const paused = { ...counted([0, 10]), lag: 0 };
+    const resumed = { ...counted([0, 20], [1, 5]), lag: 600_000 };
+    assert.equal(afterLoads(paused, paused, resumed).arrivingPerSecond, 200);
+    assert.equal(afterLoads(resumed, paused).arrivingPerSecond, null);
+    const sought = { ...counted([0, 0], [1, 5]), lag: 900_000 };
+    assert.equal(afterLoads(resumed, resumed, sought).arrivingPerSecond, 200);
+    const begun = { ...counted([0, 20], [1, null]), lag: 600_100 };
+    assert.equal(afterLoads(begun, resumed).arrivingPerSecond, 190);
+  });
+
   it('the suggestion is at least 1, and at most the number of partitions', () => {
     assert.equal(afterLoads({ lag: 10_000_000 }).suggestedMembers, 16);
     assert.equal(afterLoads({ partitions: 0, members: 0, busy: 0, handledPerSecond: 0 }).suggestedMembers, 1);
@@ -82,6 +95,7 @@ describe('the load of a group', () => {
       busy: 1,
       lag: 5,
       handledPerSecond: 10,
+      positions: new Map([[0, partitions[0]?.position]]),
     });
   });
 });

@@ -37,16 +37,19 @@ const OF_GROUP: Partial<Record<MetricName, (known: KnownGroup, now: number) => n
   natspoc_group_data_age_seconds: ({ readAt }, now) => seconds(now - readAt),
 };
 
-/** Reads the value of each metric of a partition, and its labels besides `group` and `partition`. */
+/**
+ * Reads the value of each metric of a partition, and its labels besides `group` and `partition`. `ageMs` is the time since the group was
+ * read.
+ */
 const OF_PARTITION: Partial<
-  Record<MetricName, (lease: LeaseStatus) => [number | null, Record<string, string>?] | null>
+  Record<MetricName, (lease: LeaseStatus, ageMs: number) => [number | null, Record<string, string>?] | null>
 > = {
   natspoc_lag_messages: ({ lag }) => [lag],
   natspoc_oldest_message_age_seconds: ({ lag, oldestMs }) => [seconds(lag === 0 ? 0 : oldestMs)],
   natspoc_drain_seconds: ({ lag, ratePerSecond }) => [seconds(drainMs(lag, ratePerSecond))],
   natspoc_partition_held_up_seconds: ({ holdUp }) => holdUp && [holdUp.forMs / 1_000, { why: holdUp.why }],
-  natspoc_partition_paused_timestamp_seconds: ({ pausedBy, pausedMs }) =>
-    pausedMs === null ? null : [(Date.now() - pausedMs) / 1_000, { by: pausedBy ?? '' }],
+  natspoc_partition_paused_timestamp_seconds: ({ pausedBy, pausedMs }, ageMs) =>
+    pausedMs === null ? null : [(Date.now() - ageMs - pausedMs) / 1_000, { by: pausedBy ?? '' }],
 };
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1_000);
@@ -60,9 +63,9 @@ export async function exporterMetrics(stream: string, facts: ExporterFacts): Pro
     });
   for (const [name, read] of entriesOf(OF_PARTITION))
     registry.gauge(name, (set) => {
-      for (const { group, status } of facts.groups)
+      for (const { group, status, readAt } of facts.groups)
         for (const lease of status?.partitions ?? []) {
-          const [value, labels] = read(lease) ?? [];
+          const [value, labels] = read(lease, facts.now() - readAt) ?? [];
           set(value, { group, partition: String(lease.partition), ...labels });
         }
     });

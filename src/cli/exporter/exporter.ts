@@ -207,19 +207,24 @@ export class Exporter implements ExporterFacts {
     });
   }
 
+  /** The group, with the reason if its values may be old. */
+  #dated(known: KnownGroup): KnownGroup {
+    return { ...known, stale: known.stale ?? this.problems()[0] ?? null };
+  }
+
   async #answer(path: string): Promise<HttpAnswer> {
     const { stream } = this.#options.config;
     const metrics = this.#metrics;
     const common = metrics && (await commonAnswer(path, () => this.problems(), metrics));
     if (common) return common;
     if (path === '/groups') {
-      const groups = this.groups.map((known) => exportedRowJson(known, this.now()));
+      const groups = this.groups.map((known) => exportedRowJson(this.#dated(known), this.now()));
       return json(200, { stream, groups });
     }
     const [, name] = /^\/groups\/([^/]+)$/.exec(path) ?? [];
     if (name === undefined) return plain(404, 'Try /metrics, /groups, /groups/NAME, /livez or /readyz.');
     const known = this.#known.get(name);
-    if (known) return json(200, exportedGroupJson(stream, known, this.now()));
+    if (known) return json(200, exportedGroupJson(stream, this.#dated(known), this.now()));
     if (this.#readAt === undefined) return json(503, { error: this.problems().join('; ') });
     const others = this.groups.map(({ group }) => group);
     return json(404, { error: missingGroup(this.#options.config, name, others).message });

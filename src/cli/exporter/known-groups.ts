@@ -24,7 +24,7 @@ export interface KnownGroup extends Omit<GroupOverview, 'state'>, Omit<Suggestio
   findings: readonly Finding[];
   /** When the group was read, on this process's clock, in milliseconds. */
   readAt: number;
-  /** Why the last reading of the group failed; null if the reading did not fail. */
+  /** Why the last reading of this group failed, although other groups could be read; null if it did not fail. */
   stale: string | null;
 }
 

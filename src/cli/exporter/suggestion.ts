@@ -19,7 +19,19 @@ export interface Load {
   lag: number | null;
   /** Messages handled per second. */
   handledPerSecond: number;
+  /** The positions of the partitions that count. */
+  positions: ReadonlyMap<number, number | null>;
 }
+
+/**
+ * True if the lag of both loads is about the same partitions. Otherwise a resumed partition or a seek back would count as arriving messages.
+ */
+const areComparable = (before: Load, now: Load): boolean =>
+  before.positions.size === now.positions.size &&
+  [...now.positions].every(([partition, position]) => {
+    const former = before.positions.get(partition);
+    return former !== undefined && (position ?? 0) >= (former ?? 0);
+  });
 
 /** The load of a group. Partitions that are paused or held up do not count, because more members would not help them. */
 export function loadOf(status: GroupStatus, atMs: number): Load {
@@ -35,6 +47,7 @@ export function loadOf(status: GroupStatus, atMs: number): Load {
     busy: status.members.filter(({ ratePerSecond }) => (ratePerSecond ?? 0) > 0).length,
     lag: totalLag(free),
     handledPerSecond: free.reduce((sum, { ratePerSecond }) => sum + (ratePerSecond ?? 0), 0),
+    positions: new Map(free.map(({ partition, position }) => [partition, position])),
   };
 }
 
@@ -85,13 +98,14 @@ export class Suggestions {
   }
 
   /**
-   * Arrivals are the handled messages plus the growth of the lag. The sum can be negative after a seek or a purge, and then counts as 0.
+   * Arrivals are the handled messages plus the growth of the lag, between readings of the same partitions. The sum can be negative after a
+   * seek or a purge, and then counts as 0.
    */
   #arriving(): number | null {
     let [messages, seconds] = [0, 0];
     for (const [i, load] of this.#loads.entries()) {
       const before = this.#loads[i - 1];
-      if (!before || before.lag === null || load.lag === null) continue;
+      if (!before || before.lag === null || load.lag === null || !areComparable(before, load)) continue;
       const elapsed = (load.atMs - before.atMs) / 1_000;
       messages += Math.max(0, load.handledPerSecond * elapsed + load.lag - before.lag);
       seconds += elapsed;
