@@ -242,6 +242,29 @@ process.once('beforeExit', () => setTimeout(() => console.error('flushed'), 1_50
       assert.deepEqual(numbers(`${exit.stdout}\n${next.stdout}`), range(1, 40));
     });
 
+    it('consume ends with exit code 0 if a pause and a resume have started the halted partition again', async () => {
+      await publish(40);
+      const cure = join(folder(), 'cured');
+      const handler = file(
+        'h.mjs',
+        `import { existsSync } from 'node:fs';
+        export default ({ sequence }) => {
+          if (sequence === 4 && !existsSync(${JSON.stringify(cure)})) throw new Error('four');
+        };`,
+      );
+      const running = start('--handler', handler, '--backoff', '1ms');
+      const [, partition = ''] = /halted p(\d)/.exec(await running.note(/halted p\d: message 4 /)) ?? [];
+      writeFileSync(cure, '');
+      for (const change of ['pause', 'resume']) {
+        const exit = await runCli(['leases', change, partition, ...place()]);
+        assert.equal(exit.code, 0, exit.stderr);
+      }
+      await running.note(new RegExp(`p${partition} was resumed`));
+      running.signal('SIGTERM');
+      const exit = await running.exited;
+      assert.equal(exit.code, 0, exit.stderr);
+    });
+
     it('consume skips a failed message with --on-failure skip', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);

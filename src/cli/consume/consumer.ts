@@ -86,8 +86,10 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     (events) => {
       flush = logEvents(events, config, note);
       events.on('halted', ({ partition, message }) => halted.set(partition, message));
-      // An operator released the halted partition, and this member took it again.
-      events.on('acquired', ({ partition }) => halted.delete(partition));
+      // An operator released the halted partition or paused it, and this member has started it again.
+      const forget = ({ partition }: { partition: number }): unknown => halted.delete(partition);
+      events.on('acquired', forget);
+      events.on('unpaused', forget);
       if (count !== undefined) events.on('handled', () => --left === 0 && leave());
     },
   );
