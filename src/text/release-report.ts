@@ -11,7 +11,7 @@ export function describeRelease(outcome: ReleaseOutcome): string {
     case 'moved': {
       const how = forced ? ', its owner was fenced' : '';
       const took = formatDuration(tookMs);
-      if (to === null) return `p${partition} is free for the next member, at epoch ${epoch}`;
+      if (to === null) return `p${partition} is free for the next member, at epoch ${epoch}${how}`;
       return from === to
         ? `p${partition} stays with ${nameOf(to)}, the only member, in ${took}, at epoch ${epoch}${how}`
         : `p${partition} moved ${nameOf(from)} -> ${nameOf(to)} in ${took}, at epoch ${epoch}${how}`;

@@ -154,6 +154,15 @@ describe('operating a group under load', function () {
     await nothingLost('some');
   });
 
+  it('leases release --force frees the partition if its stopped owner is the only member', async () => {
+    await busy('alone');
+    run.members.get('alone')?.signal('SIGSTOP');
+    const forced = await natspoc('leases', 'release', '3', '--force', '--timeout', '1s');
+    run.members.get('alone')?.signal('SIGCONT');
+    assert.equal(forced.code, 0, forced.stderr);
+    assert.match(forced.stdout, /^p3 is free for the next member, at epoch \d+, its owner was fenced$/m);
+  });
+
   it("leases history shows after a kill the gap since the dead owner's last renewal", async () => {
     for (const name of ['a', 'killed']) run.consume(name, ['--ttl', '2s']);
     await run.atRest();

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import { withoutStop } from '../lib/text.js';
 import { type Unanswered, whyUnanswered } from '../lib/unanswered.js';
-import type { Bucket, ReadOutcome } from '../ports/index.js';
+import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { decodeSession } from '../protocol/records.js';
 
@@ -23,7 +23,8 @@ export async function fenceMember(
 ): Promise<FenceOutcome> {
   const ended = await remove(bucket, keys.proof(group, session), true);
   if (ended.kind !== 'fenced') return ended;
-  const waitMs = graceOf(await bucket.read(keys.session(group, session)));
+  const waitMs = await graceOf(bucket, keys.session(group, session));
+  if (typeof waitMs !== 'number') return waitMs;
   await new Promise<void>((resolve) => void clock.at(clock.now() + waitMs, resolve));
   return remove(bucket, keys.session(group, session), false);
 }
@@ -53,8 +54,21 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
   return conflicts ? { kind: 'alive' } : { kind: 'failed', message: whyUnanswered(last) };
 }
 
-/** How long a member can still act after its last renewal, in milliseconds; 0 if its session cannot be read. */
-function graceOf(found: ReadOutcome): number {
-  const record = found.kind === 'found' && found.entry.value ? decodeSession(found.entry.value) : undefined;
-  return record ? Math.min(record.suspectMs, record.ttlMs) : 0;
+/**
+ * How long a member can still act after its last renewal, in milliseconds; 0 if it has no session. Without an answer the session stays, and
+ * the members end it later.
+ */
+async function graceOf(bucket: Bucket, key: string): Promise<number | FenceOutcome> {
+  let last: Unanswered = {};
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const found = await bucket.read(key);
+    if (found.kind === 'failed') return { kind: 'failed', message: withoutStop(found.error.message) };
+    if (found.kind === 'unknown') {
+      last = found;
+      continue;
+    }
+    const record = found.kind === 'found' && found.entry.value ? decodeSession(found.entry.value) : undefined;
+    return record ? Math.min(record.suspectMs, record.ttlMs) : 0;
+  }
+  return { kind: 'failed', message: whyUnanswered(last) };
 }

@@ -176,9 +176,13 @@ class Move {
   async settles(forced: boolean, byAny = false): Promise<ReleaseOutcome> {
     const { follower, signal } = this.#ports;
     const { waitMs, to } = this.#order;
-    if (!(await follower.until(() => this.hasMoved, waitMs, signal))) {
-      return this.failed(`it has not moved after ${waitMs} ms`, forced);
+    // The group may have no other member than the fenced one.
+    const isFreed = (): boolean => forced && follower.planned().length === 0;
+    if (!(await follower.until(() => this.hasMoved || isFreed(), waitMs, signal))) {
+      const fenced = forced ? ', although its owner was fenced' : '';
+      return this.failed(`it has not moved after ${waitMs} ms${fenced}`, forced);
     }
+    if (!this.hasMoved) return this.freed(forced);
     const owner = follower.ownerOf(this.partition);
     if (to !== null && owner !== to && !byAny) {
       return this.failed(`it went to ${follower.ownerNameOf(this.partition) ?? 'no member'} instead`, forced);
@@ -191,8 +195,8 @@ class Move {
     const claimed = await this.settles(forced, true);
     const { follower } = this.#ports;
     const { to } = this.#order;
-    if (claimed.outcome === 'failed' || to === null || follower.ownerOf(this.partition) === to)
-      return claimed;
+    const hasOwner = claimed.outcome === 'moved' && claimed.to !== null;
+    if (!hasOwner || to === null || follower.ownerOf(this.partition) === to) return claimed;
     const [passed] = await releasePartitions(this.#ports, {
       ...this.#order,
       partitions: [this.partition],
@@ -202,8 +206,8 @@ class Move {
   }
 
   /** The outcome for a partition that was freed while the group has no member. */
-  freed(): ReleaseOutcome {
-    return this.#result('moved', null, false);
+  freed(forced = false): ReleaseOutcome {
+    return { ...this.#result('moved', null, forced), to: null };
   }
 
   unchanged(): ReleaseOutcome {
