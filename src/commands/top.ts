@@ -15,7 +15,7 @@ import { selectionOf } from '../text/complete-hints.js';
 import { type Feed, LiveFeed } from '../top/feed.js';
 import { LineView } from '../top/lines.js';
 import { ReplayFeed } from '../top/replay-feed.js';
-import { display, openScreen } from '../top/show.js';
+import { closeAtStop, display, openScreen } from '../top/show.js';
 import { jsonSnapshot } from '../top/snapshot.js';
 import { startRecording } from '../top/sources/recorder.js';
 import { readRecording } from '../top/sources/recording.js';
@@ -139,8 +139,8 @@ reach NATS; 4 not permitted.`);
   /** Prints a line for each event until the user quits. */
   async #read(feed: Feed, intervalMs: number, stop: AbortSignal): Promise<void> {
     const view = new LineView(feed, { input: process.stdin, output: process.stdout });
-    stop.addEventListener('abort', () => view.close());
     view.open(intervalMs);
+    closeAtStop(view, stop);
     await view.closed;
   }
 

@@ -9,6 +9,12 @@ export function display(): 'screen' | 'lines' | 'once' {
   return TERM === 'dumb' ? 'once' : 'screen';
 }
 
+/** Closes a view when `stop` aborts, or at once if it has already aborted: a signal can arrive before there is a view. */
+export function closeAtStop(view: { close(): void }, stop: AbortSignal): void {
+  if (stop.aborted) view.close();
+  else stop.addEventListener('abort', () => view.close(), { once: true });
+}
+
 /**
  * Draws on the terminal until the user closes the screen or `stop` aborts. The terminal is always restored.
  *
@@ -36,6 +42,6 @@ export async function openScreen(
   const screen = mount(feed, terminal, options, crashed);
   // `on`, not `once`: otherwise Ink's own listener would end the process before a recording is written.
   process.on('SIGHUP', screen.close);
-  stop.addEventListener('abort', screen.close);
+  closeAtStop(screen, stop);
   return screen;
 }

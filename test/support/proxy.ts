@@ -77,6 +77,11 @@ export class TcpProxy {
     this.#swallowed = line;
   }
 
+  /** True while a client is connected. */
+  get isUsed(): boolean {
+    return this.#sockets.size > 0;
+  }
+
   /** True until {@link swallow} has found its message. */
   get isHungry(): boolean {
     return this.#swallowed !== undefined;

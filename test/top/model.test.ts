@@ -262,6 +262,7 @@ describe('the model of top', () => {
       partitionRows(done).map(({ state }) => state),
       ['unowned', 'unowned', 'unowned'],
     );
+    assert.match(healthOf(done).text, /^no partition is owned/);
     assert.equal(statusOf(done).resize, undefined);
     const told = groupUpdates(done.updates).map(({ first }) => first.event);
     assert.deepEqual(told.slice(-3), ['resizing', 'released', 'resized']);

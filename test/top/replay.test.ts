@@ -90,6 +90,18 @@ describe('a recording', () => {
     assert.deepEqual(cut, written.slice(0, cut.length));
   });
 
+  it('a full recording stays full, even for a smaller event', async () => {
+    const path = join(folder(), 'full');
+    const recorder = await startRecording(path, 200);
+    const [small, large] = ['', 'x'.repeat(200)].map(
+      (message): TopEvent => ({ at: 0, type: 'problem', what: 'lag', message }),
+    );
+    assert.ok(small && large);
+    assert.deepEqual([small, large, small].map(recorder.write), [true, false, false]);
+    await recorder.close();
+    assert.deepEqual(await readRecording(path), [small]);
+  });
+
   it('a recording of an earlier version, which is not compressed, is read as well', async () => {
     const path = join(folder(), 'old');
     writeFileSync(path, EVENTS.map((event) => `${JSON.stringify(event)}\n`).join(''));

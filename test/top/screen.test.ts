@@ -117,6 +117,25 @@ describe('natspoc top in a terminal', function () {
     }
   });
 
+  it('a signal during the start of top closes top as soon as it is connected', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    try {
+      const tmux = await open(100, 30, { NATS_URL: proxy.url });
+      for (const view of ['screen', 'lines']) {
+        if (view === 'lines') await tmux.type('export INK_SCREEN_READER=true\n');
+        proxy.hold();
+        await terminal.top();
+        await until('top connects', () => proxy.isUsed);
+        process.kill(terminal.pid, 'SIGTERM');
+        proxy.pass();
+        await tmux.shows(/AFTER=0/);
+        await until('top closes its connection', () => !proxy.isUsed);
+      }
+    } finally {
+      await proxy.stop();
+    }
+  });
+
   it('top records a group, and replays it without a server', async () => {
     const file = join(folder(), 'seen.ndjson');
     const member = consume('witness');

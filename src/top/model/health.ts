@@ -26,13 +26,14 @@ const list = (rows: readonly LeaseStatus[]): string =>
     LISTED,
   );
 
-function unowned({ group, ...model }: Model, rows: readonly LeaseStatus[]): Health {
+function unowned(model: Model, rows: readonly LeaseStatus[]): Health {
+  const { group } = model;
   const since = rows.map(({ partition, session }) =>
     session === null ? group.leases.get(partition)?.atMs : group.ended.get(session)?.atMs,
   );
   const known = since.filter((at) => at !== undefined);
   const reason = known.length > 0 ? `, owner gone ${ago(model, Math.min(...known))}` : '';
-  const all = rows.length === model.layout?.partitions;
+  const all = rows.length === statusOf(model).partitions.length;
   return { level: 'bad', text: `${all ? 'no partition is owned' : `unowned: ${list(rows)}`}${reason}` };
 }
 

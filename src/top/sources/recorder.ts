@@ -36,6 +36,7 @@ export async function startRecording(path: string, most = MAX_RECORDED_CHARACTER
   const packed = createGzip();
   packed.pipe(stream);
   let characters = 0;
+  let isFull = false;
   let isFlushed = true;
   const timer = setInterval(() => {
     if (isFlushed) return;
@@ -48,7 +49,9 @@ export async function startRecording(path: string, most = MAX_RECORDED_CHARACTER
       // A polling round can still run when the recording is closed.
       if (packed.writableEnded) return true;
       const line = `${toJson(event)}\n`;
-      if (characters + line.length > most) return false;
+      // Once full, smaller events are not written either: a recording has no gaps.
+      isFull ||= characters + line.length > most;
+      if (isFull) return false;
       characters += line.length;
       isFlushed = false;
       packed.write(line);
