@@ -173,6 +173,20 @@ describe('natspoc exporter', function () {
     assert.deepEqual(await get(exporter, '/readyz'), { status: 200, text: 'ready\n' });
   });
 
+  it('the exporter is not ready if no group can be read, and keeps its data until a second reading confirms that the stream is gone', async () => {
+    const member = await join('g');
+    await member.leave();
+    const exporter = await open();
+    const manager = await stage.connection.jetstreamManager();
+    await manager.streams.delete(stage.stream);
+    const { state, stale } = await group(exporter, 'g');
+    assert.equal(state, 'no-members');
+    assert.match(stale ?? '', /There is no stream/);
+    assert.equal((await get(exporter, '/readyz')).status, 503);
+    await exporter.read();
+    assert.equal((await get(exporter, '/groups/g')).status, 404);
+  });
+
   it('natspoc exporter prints the address on which it listens, and stops at a signal', async () => {
     await stage.publish(messages(1));
     const env = { NATS_URL: stage.server.url, STREAM_NAME: stage.stream };

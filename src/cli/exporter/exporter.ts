@@ -11,6 +11,7 @@ import { closedError, watchConnection } from '../../core/nats/client/watch-conne
 import { exportedGroupJson, exportedRowJson } from '../../text/exported-group.js';
 import { AllGroups } from '../groups/all-groups.js';
 import { missingGroup } from '../groups/missing-group.js';
+import { isAboutTheGroup } from '../groups/overview.js';
 import { type ExporterFacts, exporterMetrics } from './exporter-metrics.js';
 import { type KnownGroup, KnownGroups } from './known-groups.js';
 
@@ -156,6 +157,11 @@ export class Exporter implements ExporterFacts {
     const startedAt = this.now();
     try {
       const readings = await this.#reader.read(wanted && ((group) => wanted.has(group)));
+      const failed = readings.flatMap((reading) =>
+        'error' in reading && !isAboutTheGroup(reading.error) ? [reading.error] : [],
+      );
+      // The fault is one of the server or of the permissions.
+      if (failed[0] && failed.length === readings.length) throw failed[0];
       const { come, gone } = this.#known.replace(readings, this.now());
       if (this.#readAt !== undefined) for (const group of come) note(`group ${group} has appeared`);
       for (const group of gone) note(`group ${group} is gone`);
@@ -178,10 +184,11 @@ export class Exporter implements ExporterFacts {
       return;
     }
     const now = this.now();
-    // If the stream or the bucket is missing, no group exists.
-    if (explained.code === 'stream-missing') this.#known.replace([], now);
     const { message } = explained;
     const before = this.#failure;
+    // If the stream or the bucket is missing, no group exists. A server that starts does not know its streams for a moment.
+    const isFirst = this.#readAt !== undefined && before === undefined;
+    if (explained.code === 'stream-missing' && !isFirst) this.#known.replace([], now);
     const isNew = !before || before.message !== message || now - before.toldAt >= TELL_AGAIN_MS;
     if (isNew) note(`cannot read the groups: ${message} Trying again.`);
     this.#failure = { message, since: before?.since ?? now, toldAt: isNew ? now : before.toldAt };
