@@ -51,13 +51,13 @@ export function unknownToNagios({ message, code }: NatspocError): { line: string
 
 /** One line of a monitoring plugin: verdict, reasons, and performance data after the bar. */
 export function formatNagios(group: string, status: GroupStatus, findings: readonly Finding[]): string {
-  const { partitions, owned, lag } = totalsOf(status);
+  const { partitions, owned, members, lag } = totalsOf(status);
   const reasons =
     findingTexts(findings)
       .map(({ message }) => message)
       .join('; ') || 'healthy';
   const figures = [
-    `members=${status.members.length}`,
+    `members=${members}`,
     `owned=${owned};;;0;${partitions}`,
     `lag=${lag ?? 'U'}`,
   ];

@@ -300,7 +300,8 @@ describe('leases check', () => {
 
   it('the line of a monitoring plugin keeps its format with any names', () => {
     const partitions = [lease(0, { state: 'silent', owner: 'a|b\n' })];
-    const status = { partitions, members: [member('S1')] };
+    // A dead session is no member.
+    const status = { partitions, members: [member('S1'), member('S2', { state: 'expired' })] };
     const line = formatNagios('EVENTS, group g', status, checkGroup(status, none));
     assert.match(line, /^NATSPOC WARNING - [^|\n]*a\/b\\u000a[^|\n]* \| members=1 owned=1;;;0;1 lag=0$/);
   });
