@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
 import { envOf } from '../../src/top/act/group-env.js';
-import type { Watchable } from '../../src/top/feed.js';
 import { groupsRead } from '../../src/top/screen/group-keys.js';
 import { press } from '../../src/top/screen/keys.js';
 import type { Outcome } from '../../src/top/screen/outcome.js';
 import type { Ui } from '../../src/top/screen/state.js';
 import { drawn, uiWith } from './drawn.js';
+import { watchable } from './lists.js';
 import { group, play } from './support.js';
 
 const model = play(group(2, 8));
 
-const row = (stream: string, name: string, changes: Partial<Watchable> = {}): Watchable => ({
-  ...{ stream, group: name, state: 'running', key: null, filter: null, partitions: 8, owned: 8, members: 2 },
-  ...{ unreachable: 0, lag: 12, lagIsEstimate: false, oldestMs: 3_000, lastCommitAtMs: null },
-  ...{ wrongPositions: 0, resizingTo: null, problem: null, ...changes },
-});
-const ROWS = [row('R', 'z'), row('S', 'g'), row('S', 'h', { state: 'no-members', members: 0, owned: 0 })];
+const ROWS = [
+  watchable('R', 'z'),
+  watchable('S', 'g'),
+  watchable('S', 'h', { state: 'no-members', members: 0, owned: 0 }),
+];
 
 const pressed = (ui: Ui, ...keys: string[]): Outcome =>
   keys.reduce<Outcome>((before, key) => press({ ui: before.ui, model, page: 5, helpEnd: 0 }, key), { ui });

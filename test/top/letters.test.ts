@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
-import type { FoundLetter } from '../../src/core/protocol/dead-letter.js';
 import { press } from '../../src/top/screen/keys.js';
 import { letterRead, lettersRead } from '../../src/top/screen/letter-keys.js';
 import type { Outcome } from '../../src/top/screen/outcome.js';
 import type { LetterList, Ui } from '../../src/top/screen/state.js';
 import { drawn, uiWith } from './drawn.js';
+import { letter } from './lists.js';
 import { group, play } from './support.js';
 
 const model = play(group(2, 8));
-const NO_DATA = new Uint8Array();
 
-const letter = (sequence: number, error = 'out of stock'): FoundLetter => ({
-  ...{
-    sequence,
-    error,
-    data: NO_DATA,
-    key: `k${sequence}`,
-    headers: {},
-    partition: 3,
-    subject: 'events.p.3',
-  },
-  ...{ group: 'g', from: 100 + sequence, attempts: 5, time: '2026-01-05T11:59:00.000Z', parts: [] },
-});
 const ROWS = [letter(9), letter(7), letter(2)];
 const EMPTY: LetterList = { rows: null, at: 0, shown: null };
 

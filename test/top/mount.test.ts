@@ -9,8 +9,10 @@ import xterm from '@xterm/headless';
 import { renderToString } from 'ink';
 import { createElement } from 'react';
 import type { ReleaseOutcome } from '../../src/core/admin/release.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import type { FoundLetter } from '../../src/core/protocol/dead-letter.js';
 import type { Operator } from '../../src/top/act/operator.js';
-import type { Feed } from '../../src/top/feed.js';
+import type { Choice, Feed } from '../../src/top/feed.js';
 import type { Model } from '../../src/top/model/model.js';
 import { FrameStream } from '../../src/top/term/frame-stream.js';
 import { KeyStream } from '../../src/top/term/key-stream.js';
@@ -19,6 +21,7 @@ import { Lines, Texts } from '../../src/top/ui/line.js';
 import { mount } from '../../src/top/ui/mount.js';
 import { line } from '../../src/top/view/text.js';
 import { until } from '../support/until.js';
+import { letter, watchable } from './lists.js';
 import { group, play, streamFacts } from './support.js';
 
 /** An in-memory terminal in place of this process's terminal. */
@@ -61,7 +64,7 @@ function openTerminal(size: { columns: number; rows: number }) {
 class FakeFeed implements Feed {
   readonly operator: Operator | undefined;
   readonly replay = undefined;
-  readonly choice = undefined;
+  choice: Choice | undefined;
   readonly intervals: number[] = [];
   model: Model;
   isStopped = false;
@@ -181,6 +184,65 @@ describe('the screen of top, mounted', () => {
     answer({ ...outcome, partition: 0, epoch: 1, tookMs: 1 });
     await until('the outcome is told', () => screen().includes('does not answer'));
     assert.match(screen(), /"natspoc leases release --force --stream S --bucket B --group acted-on"/);
+  });
+
+  it('dead letters of another stream that are read late do not replace or close the list of the shown stream', async () => {
+    const of = (stream: string): Model => ({
+      ...play(group(2, 8)),
+      target: { servers: [], stream, group: 'g', bucket: `${stream}_leases` },
+    });
+    const readings: { found: (letters: FoundLetter[]) => void; fail: (error: Error) => void }[] = [];
+    const list = () => new Promise<FoundLetter[]>((found, fail) => readings.push({ found, fail }));
+    // The test only lists dead letters.
+    const operator = { letters: { list } } as unknown as Operator;
+    const feed = new FakeFeed(of('FIRST'), operator);
+    feed.choice = {
+      groups: async () => ['FIRST', 'SECOND', 'THIRD'].map((stream) => watchable(stream, 'g')),
+      open: (stream) => feed.show(of(stream)),
+    };
+    const { screen, press } = open(undefined, feed);
+    const shows = (text: string) => until(`the screen shows ${text}`, () => screen().includes(text));
+    await shows('▶ Partitions');
+    for (const [i, stream] of ['FIRST', 'SECOND', 'THIRD'].entries()) {
+      if (i > 0) {
+        press('o');
+        await shows('THIRD  ');
+        press('j\r');
+        await shows(`stream ${stream}  group g`);
+      }
+      press('L');
+      await shows('loading …');
+      assert.equal(readings.length, i + 1);
+      if (i < 2) press('\u001b');
+      await shows(i < 2 ? '▶ Partitions' : 'loading …');
+    }
+    const [first, second, third] = readings;
+    third?.found([letter(7, 'out of pears')]);
+    await shows('out of pears');
+    first?.found([letter(7, 'no such customer')]);
+    second?.fail(new NatspocError('failed', 'JetStream does not answer.'));
+    await nextTurn();
+    press('x');
+    await shows('Drop dead letter 7?');
+    assert.match(screen(), /out of pears/);
+    assert.doesNotMatch(screen(), /no such customer|does not answer/);
+  });
+
+  it('keys that follow the choice of another group at once act on that group', async () => {
+    const other: Model = {
+      ...play(group(3, 8)),
+      target: { servers: [], stream: 'OTHER', group: 'g', bucket: 'B' },
+    };
+    const feed = new FakeFeed(play(group(1, 8)));
+    feed.choice = { groups: async () => [watchable('OTHER', 'g')], open: () => feed.show(other) };
+    const { screen, press } = open(undefined, feed);
+    await until('the first frame is drawn', () => screen().includes('▶ Partitions'));
+    press('o');
+    await until('the groups are listed', () => screen().includes('OTHER'));
+    press('\r');
+    press('jjr');
+    await until('the question is asked', () => screen().includes('Release p1'));
+    assert.match(screen(), /Release p1 from b\?/);
   });
 
   it('an error of a component is passed on without being drawn, in the first frame or later', async () => {

@@ -3,6 +3,7 @@ import { NatspocError } from '../../core/lib/errors.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import { envOf } from '../act/group-env.js';
 import type { Feed } from '../feed.js';
+import type { Model } from '../model/model.js';
 import { groupsRead } from '../screen/group-keys.js';
 import { withFlags } from '../screen/hints.js';
 import { press } from '../screen/keys.js';
@@ -39,34 +40,38 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   // Several keys can arrive between two frames, and an outcome can arrive long after its key. Each applies to the latest state.
   const latest = useRef({ ui, model });
   latest.current.model = model;
+  /** The drawn model. After the choice of another group, the model of that group, even if it is not drawn yet. */
+  const known = (): Model =>
+    latest.current.model.target === feed.model.target ? latest.current.model : feed.model;
   const initialTarget = useRef(feed.model.target);
   const change = (changes: Partial<Ui>): void => {
     latest.current.ui = { ...latest.current.ui, ...changes };
     setUi(latest.current.ui);
   };
   /** Shows a notice about the group that was shown at `about`. The user may have opened another group since. */
-  const say = (said: Said | undefined, about = latest.current.model): void => {
+  const say = (said: Said | undefined, about = known()): void => {
     if (!said) return;
     const text = withFlags(said.text, about, latest.current.ui.hints);
-    change({ notice: { ...said, text, at: latest.current.model.now } });
+    change({ notice: { ...said, text, at: known().now } });
   };
-  /** Reads the rows of a list. After a failure, the list is closed. */
+  /** Reads the rows of a list. After a failure, the list is closed. Nothing happens if the user has opened another group meanwhile. */
   const read = async (list: 'groups' | 'letters', reading: () => Promise<Partial<Ui>>): Promise<void> => {
-    const about = latest.current.model;
+    const { target } = feed.model;
     try {
       const changes = await reading();
       // The user may have closed the list.
-      if (latest.current.ui[list]) change(changes);
+      if (latest.current.ui[list] && feed.model.target === target) change(changes);
     } catch (error) {
       if (!(error instanceof NatspocError)) throw error;
+      if (feed.model.target !== target) return;
       change({ [list]: null });
-      say({ text: error.message, level: 'error' }, about);
+      say({ text: error.message, level: 'error' });
     }
   };
   const listGroups = () =>
     read('groups', async () => {
       const rows = (await feed.choice?.groups()) ?? [];
-      return { groups: groupsRead(latest.current.model, rows) };
+      return { groups: groupsRead(known(), rows) };
     });
   const listLetters = () =>
     read('letters', async () => {
@@ -88,7 +93,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
     if (command.type === 'list-groups') return listGroups();
     if (command.type === 'list-letters') return listLetters();
     if (command.type === 'show-letter') return showLetter(command.letter);
-    const about = latest.current.model;
+    const about = known();
     say(announce(command), about);
     const performer = {
       env: { ...env, ...envOf(about, initialTarget.current) },
@@ -103,13 +108,13 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   useKeys((key) => {
     // Nothing but this advice is visible. So no other key may have an effect.
     if (!isLargeEnough(size)) return key === 'q' || key === 'ctrl-c' ? quit() : undefined;
-    const { ui: before, model: known } = latest.current;
+    const before = latest.current.ui;
     const outcome = press(
       {
         ui: before,
-        model: before.frozen ?? known,
+        model: before.frozen ?? known(),
         page: Math.max(1, size.rows - FRAME_ROWS),
-        helpEnd: helpView(before, bodyRoom(known, before, size)).end,
+        helpEnd: helpView(before, bodyRoom(known(), before, size)).end,
       },
       key,
     );
