@@ -56,7 +56,7 @@ describe('acting from natspoc top', function () {
     const tmux = await open();
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     await tmux.press('a');
-    const asked = await tmux.shows(/Start a new member on this machine\?/);
+    const asked = await tmux.shows(/Start a member without a handler on this machine\?/);
     assert.match(asked, /The member joins group default and gets p[-p0-9 ]+ from ann\./);
     await tmux.press('y');
     const said = await tmux.shows(/ joined in [0-9.]+ m?s and owns p[-p0-9 ]+ from ann\. [\s\S]*\.log$/m);
@@ -257,7 +257,7 @@ describe('acting without the permission', function () {
     );
     await order(
       ['a'],
-      /Start a new member/,
+      /Start a member/,
       /The new member ended after [\s\S]*exit code \d: [\s\S]*not permitted[\s\S]*Its log:/,
     );
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);

@@ -164,6 +164,19 @@ describe('the keys of top', () => {
     assert.deepEqual(stop?.type === 'stop' && [stop.target.session, stop.target.local], ['a', false]);
   });
 
+  it('a new member needs a confirmation, which says that it processes no messages and how to start one that does', () => {
+    const { ui, command } = pressed(['a'], start({ hints: { flags: { stream: 'ORDERS' }, first: null } }));
+    assert.equal(command, undefined);
+    assert.match(
+      ui.dialog?.question ?? '',
+      /without a handler .* marks messages as handled without processing them/,
+    );
+    const consequences = ui.dialog?.consequences.join(' ') ?? '';
+    assert.match(consequences, /joins group g and gets p\d/);
+    assert.match(consequences, /run "natspoc consume --stream ORDERS" with your --handler or --exec/);
+    assert.deepEqual(pressed(['y'], ui).command, { type: 'start-consumer' });
+  });
+
   it('a key releases the selected partition, and the question says which member gets it', () => {
     const asked = pressed(['j', 'r']).ui;
     assert.equal(asked.dialog?.question, 'Release p0 from a?');

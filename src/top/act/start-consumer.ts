@@ -24,8 +24,8 @@ async function lastLine(logFile: string): Promise<string> {
 }
 
 /**
- * Starts `natspoc consume` as a process that outlives this process. Settings are passed in the environment, because arguments appear in the
- * list of processes.
+ * Starts `natspoc consume` as a process that outlives this process. It has no handler: it marks messages as handled without processing
+ * them. Settings are passed in the environment, because arguments appear in the list of processes.
  *
  * @throws NatspocError `failed` if the process cannot be started; the system's error if the log file cannot be opened.
  */

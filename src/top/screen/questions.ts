@@ -177,15 +177,22 @@ function gains(model: Model): string {
   return `${named.join(', ')}${more}`;
 }
 
-/** Asks for a confirmation before a member process is started. */
+/** Asks for a confirmation before a member process without a handler is started. */
 export function askToStart(situation: Situation): Outcome {
-  const { model } = situation;
+  const { model, ui } = situation;
   const group = model.target?.group ?? '';
   const consequences = [
     model.missing === null
       ? `The member joins group ${group} and gets ${gains(model)}.`
       : `The member creates the stream or layout if missing, joins group ${group} and gets all partitions.`,
+    withFlags(
+      'To process messages, run "natspoc consume" with your --handler or --exec in a shell instead.',
+      model,
+      ui.hints,
+    ),
     'The member keeps running when this screen is closed. Its status lines go to a log file.',
   ];
-  return ask(situation, 'Start a new member on this machine?', consequences, { type: 'start-consumer' });
+  const question =
+    'Start a member without a handler on this machine? It marks messages as handled without processing them.';
+  return ask(situation, question, consequences, { type: 'start-consumer' });
 }
