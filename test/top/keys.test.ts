@@ -153,10 +153,10 @@ describe('the keys of top', () => {
 
   it('top does not kill a process on another machine, but asks it to stop', () => {
     const elsewhere = start({ host: 'elsewhere' });
-    const { ui, command } = pressed(['tab', 'j', 'K'], elsewhere);
+    const { ui, command, said } = pressed(['tab', 'j', 'K'], elsewhere);
     assert.equal(ui.dialog, null);
     assert.equal(command, undefined);
-    assert.match(ui.notice?.text ?? '', /runs on here.*Press x to ask it to stop/);
+    assert.match(said?.text ?? '', /runs on here.*Press x to ask it to stop/);
     const asked = pressed(['tab', 'j', 'x'], elsewhere).ui;
     assert.match(asked.dialog?.question ?? '', /Stop a \(pid 4242 on here\)\?/);
     assert.match(asked.dialog?.consequences.join(' ') ?? '', /asked over NATS/);
@@ -202,12 +202,12 @@ describe('the keys of top', () => {
   it('top says why a partition cannot be released: it has no owner, or it is pinned to its owner', () => {
     const at = (entry: ViewEntry) => {
       const changed = play([[1, { type: 'changes', entries: [entry] }]], model);
-      return press({ ui: start({ selected: { partitions: '0' } }), model: changed, page: 5, helpEnd: 0 }, 'r')
-        .ui;
+      const ui = start({ selected: { partitions: '0' } });
+      return press({ ui, model: changed, page: 5, helpEnd: 0 }, 'r');
     };
-    assert.match(at(lease(0, 900, null)).notice?.text ?? '', /p0 has no owner/);
-    assert.match(at(override(0, 900, { pin: 'a' })).notice?.text ?? '', /p0 is pinned to a.*leases unpin 0/);
-    assert.equal(at(override(0, 900, { pin: 'b' })).dialog?.question, 'Release p0 from a?');
+    assert.match(at(lease(0, 900, null)).said?.text ?? '', /p0 has no owner/);
+    assert.match(at(override(0, 900, { pin: 'a' })).said?.text ?? '', /p0 is pinned to a.*leases unpin 0/);
+    assert.equal(at(override(0, 900, { pin: 'b' })).ui.dialog?.question, 'Release p0 from a?');
   });
 
   it('top says how to select a row if none is selected, and focuses the panel', () => {
@@ -217,10 +217,10 @@ describe('the keys of top', () => {
       ['x', 'members'],
       ['K', 'members'],
     ] as const) {
-      const { ui } = pressed([key], start({ focus: 'messages' }));
+      const { ui, said } = pressed([key], start({ focus: 'messages' }));
       assert.equal(ui.dialog, null);
       assert.equal(ui.focus, focus);
-      assert.match(ui.notice?.text ?? '', /^Select a /);
+      assert.match(said?.text ?? '', /^Select a /);
     }
   });
 
@@ -254,11 +254,12 @@ describe('the keys of top', () => {
     ],
     model,
   );
-  const asks = (key: string, partition: string | undefined, at: Model = heldUp) =>
-    press(
-      { ui: start(partition ? { selected: { partitions: partition } } : {}), model: at, page: 5, helpEnd: 0 },
-      key,
-    ).ui;
+  const outcomeOf = (key: string, partition: string | undefined, at: Model = heldUp): Outcome => {
+    const ui = start(partition ? { selected: { partitions: partition } } : {});
+    return press({ ui, model: at, page: 5, helpEnd: 0 }, key);
+  };
+  const asks = (key: string, partition: string | undefined) => outcomeOf(key, partition).ui;
+  const says = (key: string, partition: string, at?: Model) => outcomeOf(key, partition, at).said?.text ?? '';
 
   it('keys retry, skip and dead-letter the message that holds the selected partition up, after a question', () => {
     const skip = asks('S', '4').dialog;
@@ -271,8 +272,8 @@ describe('the keys of top', () => {
     assert.deepEqual(asks('t', '4').dialog?.command, { type: 'retry', partition: 4 });
     // Without a selection, the cursor is on the worst partition: the halted one.
     assert.deepEqual(asks('t', undefined).dialog?.command, { type: 'retry', partition: 5 });
-    assert.match(asks('S', '5').notice?.text ?? '', /No message holds p5 up: press t/);
-    assert.equal(asks('t', '0').notice?.text, 'Nothing holds p0 up.');
+    assert.match(says('S', '5'), /No message holds p5 up: press t/);
+    assert.equal(says('t', '0'), 'Nothing holds p0 up.');
     assert.equal(asks('n', '4').dialog, null, 'n is only an answer');
   });
 

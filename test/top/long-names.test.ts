@@ -45,9 +45,9 @@ describe('long names of members in top', () => {
         ui: uiWith(),
       });
     for (const keys of [['tab', 'j', 'K'], ['tab', 'j', 'x'], ['a'], ['j', 'r']]) {
-      const { ui } = pressed(...keys);
+      const { ui, said } = pressed(...keys);
       const rows = drawn(model, ui, { columns: 60, rows: 16 });
-      assert.ok(ui.dialog, `${keys.join(' ')}: ${ui.notice?.text}`);
+      assert.ok(ui.dialog, `${keys.join(' ')}: ${said?.text}`);
       assert.equal(rows.length, 16);
       assert.match(rows.join('\n'), /\n(?:Kill -9|Stop|Start|Release)\b.*\ny yes {3}n no\n/s, keys.join(' '));
     }

@@ -149,6 +149,17 @@ describe('the screen of top, mounted', () => {
     assert.equal(sent.length, before);
   });
 
+  it('the answer to a key is visible on a screen that was frozen a while ago', async () => {
+    const { screen, press, feed } = open();
+    await until('the first frame is drawn', () => screen().includes('▶ Partitions'));
+    press(' j');
+    await until('the screen is frozen', () => screen().includes('FROZEN'));
+    feed.show(play([[60_000, { type: 'disconnected' }]], feed.model));
+    await until('the later state is known', () => screen().includes('Disconnected for'));
+    press('t');
+    await until('the answer is shown', () => screen().includes('Nothing holds p0 up.'));
+  });
+
   it('a notice that arrives after a change of the group recommends commands for the group of its action', async () => {
     const of = (name: string): Model => ({
       ...play(group(2, 8)),

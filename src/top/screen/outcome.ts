@@ -1,10 +1,12 @@
 import type { Model } from '../model/model.js';
-import type { Command, Ui } from './state.js';
+import type { Command, Said, Ui } from './state.js';
 
 /** The effect of a key. */
 export interface Outcome {
   ui: Ui;
   command?: Command;
+  /** A notice to show. */
+  said?: Said;
 }
 
 /** The state in which a key is pressed. */

@@ -11,7 +11,7 @@ import type { LetterBox } from '../act/letter-box.js';
 import { signalMember } from '../act/local-process.js';
 import type { Operator } from '../act/operator.js';
 import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
-import type { Command, Notice, Target } from './state.js';
+import type { Command, Said, Target } from './state.js';
 
 /** What the commands of the screen need. */
 export interface Performer {
@@ -26,9 +26,6 @@ export type Action = Exclude<
   Command,
   { type: 'quit' | 'redraw' | 'replay' | 'list-groups' | 'open-group' | 'list-letters' | 'show-letter' }
 >;
-
-/** A notice about a command, without its time. */
-export type Said = Omit<Notice, 'at'>;
 
 const info = (text: string): Said => ({ text, level: 'info' });
 const busy = (text: string): Said => ({ text, level: 'busy' });

@@ -11,7 +11,7 @@ import { memberRows, partitionRows } from '../model/select.js';
 import { withFlags } from './hints.js';
 import type { Outcome, Situation } from './outcome.js';
 import { cursorOf } from './rows.js';
-import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
+import type { Command, Dialog, PanelId, Said, Target } from './state.js';
 
 const NAMED = 6;
 /** Maximum width of the names in a list. */
@@ -20,20 +20,12 @@ const LISTED_NAME = 24;
 const shortName = (session: SeenSession): string => shortenName(nameOf(session), LISTED_NAME);
 
 /** Shows a notice instead of a question. */
-export function tell(
-  { ui, model }: Situation,
+export const tell = (
+  { ui }: Situation,
   text: string,
-  level: Notice['level'],
-  focus?: PanelId,
-): Outcome {
-  return {
-    ui: {
-      ...ui,
-      ...(focus && { focus }),
-      notice: { at: model.now, text: withFlags(text, model, ui.hints), level },
-    },
-  };
-}
+  level: Said['level'],
+  focus: PanelId = ui.focus,
+): Outcome => ({ ui: { ...ui, focus }, said: { text, level } });
 
 /** Asks a question. `y` carries out its command. */
 export function ask({ ui }: Situation, question: string, consequences: string[], command: Command): Outcome {

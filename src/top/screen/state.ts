@@ -68,6 +68,9 @@ export interface Notice {
   level: 'info' | 'error' | 'busy';
 }
 
+/** A notice without its time. Its commands have no flags yet. */
+export type Said = Omit<Notice, 'at'>;
+
 /** The list of groups. */
 export interface GroupList {
   /** null while the list is being read. */

@@ -3,8 +3,7 @@ import { render } from 'ink';
 import { createElement } from 'react';
 import type { Selection } from '../../text/complete-hints.js';
 import type { Feed } from '../feed.js';
-import type { Said } from '../screen/perform.js';
-import { initialUi } from '../screen/state.js';
+import { initialUi, type Said } from '../screen/state.js';
 import type { Terminal } from '../term/terminal.js';
 import { Root } from './root.js';
 

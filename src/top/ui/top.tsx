@@ -8,8 +8,8 @@ import { groupsRead } from '../screen/group-keys.js';
 import { withFlags } from '../screen/hints.js';
 import { press } from '../screen/keys.js';
 import { letterRead, lettersRead } from '../screen/letter-keys.js';
-import { announce, perform, type Said } from '../screen/perform.js';
-import type { Command, Ui } from '../screen/state.js';
+import { announce, perform } from '../screen/perform.js';
+import type { Command, Said, Ui } from '../screen/state.js';
 import { helpView } from '../view/help.js';
 import { isLargeEnough } from '../view/layout.js';
 import { bodyRoom, Screen } from './screen.js';
@@ -119,6 +119,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
       key,
     );
     change(outcome.ui);
+    say(outcome.said);
     if (outcome.command) void carryOut(outcome.command);
   });
   return <Screen model={model} ui={ui} size={size} />;
