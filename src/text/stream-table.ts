@@ -1,6 +1,6 @@
 import { describeMembers, type StreamStatus } from '../core/admin/stream-status.js';
 import { escapeControl } from '../core/lib/text.js';
-import { aboutCount, formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
+import { aboutCount, countOf, formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
 import { describeUncovered } from '../core/member/status-lines.js';
 import type { StreamFacts } from '../core/ports/facts.js';
 import { describeDeadLetters } from './dead-letter-lines.js';
@@ -35,6 +35,13 @@ export function describeReplicas({ replicas, leader, followers }: StreamFacts): 
   const others = followers.map(({ name, current }) => (current ? name : `${name} (behind)`));
   return escapeControl(`${replicas}, leader ${[leader, ...others].join(', ')}`);
 }
+
+const lagText = ({
+  lag,
+  lagIsEstimate,
+  wrongPositions,
+}: Pick<StreamStatus['groups'][number], 'lag' | 'lagIsEstimate' | 'wrongPositions'>): string =>
+  lag === null ? `unknown: ${countOf(wrongPositions, 'wrong position')}` : aboutCount(lag, lagIsEstimate);
 
 /**
  * The text of `stream info`.
@@ -103,12 +110,16 @@ export function formatStream(
       { title: 'OWNED', align: 'right', rank: 1 },
       { title: 'LAG', align: 'right' },
     ],
-    groups.map(({ group, members, unreachable, owned, lag, lagIsEstimate, wrongPositions }) => [
-      escapeControl(group),
-      unreachable > 0 ? describeMembers({ members, unreachable }) : String(members),
-      `${owned} of ${layout.partitions}`,
-      lag === null ? `unknown: ${wrongPositions} wrong positions` : aboutCount(lag, lagIsEstimate),
-    ]),
+    groups.map(({ group, members, unreachable, owned, partitions, problem, ...each }) =>
+      problem === null
+        ? [
+            escapeControl(group),
+            unreachable > 0 ? describeMembers({ members, unreachable }) : String(members),
+            `${owned} of ${partitions}`,
+            lagText(each),
+          ]
+        : [escapeControl(group), '-', '-', 'unreadable: see "natspoc groups"'],
+    ),
     width,
   );
   return [

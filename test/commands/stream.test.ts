@@ -91,6 +91,7 @@ describe('natspoc stream', function () {
         lagIsEstimate: false,
         withoutKey: 0,
         drainMs: null,
+        problem: null,
       },
       {
         group: 'late',
@@ -104,9 +105,47 @@ describe('natspoc stream', function () {
         lagIsEstimate: false,
         withoutKey: 0,
         drainMs: null,
+        problem: null,
       },
     ]);
     assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));
+  });
+
+  it('stream info and the question of stream delete count each group by its own partitions, even after a resize', async () => {
+    await publish(60);
+    for (const group of ['same', 'resized']) await consumeAll('--group', group);
+    await ok('leases', 'resize', '3', '--group', 'resized');
+    await publish(60);
+    for (const group of ['same', 'resized']) await consumeAll('--group', group);
+    await publish(80);
+    for (const chosen of ['same', 'resized']) {
+      const { groups } = object(await ok('stream', '--json', '--group', chosen));
+      assert.ok(Array.isArray(groups));
+      assert.deepEqual(
+        groups.map(({ group, partitions, lag }) => [group, partitions, lag]),
+        [
+          ['resized', 3, 80],
+          ['same', 8, 80],
+        ],
+      );
+    }
+    assert.match(await ok('stream'), /^resized +0 +0 of 3 +~80\nsame +0 +0 of 8 +80$/m);
+    const { stderr } = await natspoc('stream', 'delete');
+    assert.match(stderr, /resized \(0 running, ~80 messages wait\), same \(0 running, 80 messages wait\)/);
+  });
+
+  it('stream info and stream delete work even if a group cannot be read', async () => {
+    await publish(10);
+    for (const group of ['good', 'newer']) await consumeAll('--group', group);
+    const connection = await connect({ servers: server.url });
+    await connection.jetstream().publish(`$KV.${stream}_leases.group.newer.layout`, '{"v":99}');
+    await connection.close();
+    assert.match(await ok('stream'), /^good +0 +0 of 8 +0\nnewer +- +- +unreadable: see "natspoc groups"$/m);
+    assert.match(
+      (await natspoc('stream', 'delete')).stderr,
+      /good \(0 running, .*\), newer \(unreadable\)\./,
+    );
+    await ok('stream', 'delete', '--force');
   });
 
   it('stream info counts a dead member as unreachable, not as running', async () => {

@@ -454,13 +454,18 @@ describe('a keyed group over a stream that other programs created', function () 
     assert.equal(error.code, 'group-missing');
   });
 
-  it('"stream" without --group shows the partitions of the first keyed group, and names the other groups', async () => {
+  it('"stream" without --group shows the partitions of the first keyed group, lists every group, and names the other groups', async () => {
     const { stdout, stderr, code } = await natspoc('stream');
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^Layout +\d+ partitions? by /m);
     assert.match(stderr, /^The partitions are those of group [\w-]+; --group shows those of .*\.$/);
     const status = JSON.parse((await natspoc('stream', '--json')).stdout);
     assert.equal(status.name, 'ORDERS');
+    const sizes = (groups: { group: string; partitions: number }[]) =>
+      groups.map(({ group, partitions }) => [group, partitions]);
+    const { groups } = JSON.parse((await natspoc('groups', '--json')).stdout);
+    assert.ok(groups.length > 1);
+    assert.deepEqual(sizes(status.groups), sizes(groups));
     assert.equal((await natspoc('stream', '--group', 'nope')).code, 1);
   });
 

@@ -61,6 +61,7 @@ describe('the listing of a stream', () => {
               oldestMs: null,
               drainMs: 0,
               begun: 0,
+              problem: null,
             },
           },
         ],

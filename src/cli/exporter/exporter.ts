@@ -1,3 +1,4 @@
+import { isAboutTheGroup } from '../../core/admin/group-fault.js';
 import type { Config } from '../../core/config/config.js';
 import { commonAnswer, type HttpAnswer, HttpServer, plain } from '../../core/health/http.js';
 import type { MetricRegistry } from '../../core/health/registry.js';
@@ -11,7 +12,6 @@ import { closedError, watchConnection } from '../../core/nats/client/watch-conne
 import { exportedGroupJson, exportedRowJson } from '../../text/exported-group.js';
 import { AllGroups } from '../groups/all-groups.js';
 import { missingGroup } from '../groups/missing-group.js';
-import { isAboutTheGroup } from '../groups/overview.js';
 import { type ExporterFacts, exporterMetrics } from './exporter-metrics.js';
 import { type KnownGroup, KnownGroups } from './known-groups.js';
 

@@ -1,14 +1,9 @@
 import type { Finding } from '../../core/admin/finding.js';
+import { isAboutTheGroup } from '../../core/admin/group-fault.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
 import type { NatspocError } from '../../core/lib/errors.js';
 import type { GroupReading } from '../groups/all-groups.js';
-import {
-  type GroupOverview,
-  isAboutTheGroup,
-  NO_FACTS,
-  overviewOf,
-  unreadableGroup,
-} from '../groups/overview.js';
+import { type GroupOverview, NO_FACTS, overviewOf, unreadableGroup } from '../groups/overview.js';
 import { loadOf, type Suggestion, Suggestions } from './suggestion.js';
 
 /** The state of a group for the exporter. `missing`: a group of --group that does not exist. */

@@ -1,10 +1,10 @@
 import type { Config } from '../../core/config/config.js';
+import { configOf } from '../../core/config/config-of.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { findStreams } from '../../core/nats/stream/existing-bucket.js';
 import { AllGroups } from './all-groups.js';
-import { configOf } from './config-of.js';
 import { type GroupOverview, readGroups } from './overview.js';
 
 /** The number of streams that are read at the same time. */

@@ -6,11 +6,11 @@ import { SharedReads } from '../../core/admin/shared-reads.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { readDeadLetters } from '../../core/admin/stream-status.js';
 import type { Config } from '../../core/config/config.js';
+import { configOf } from '../../core/config/config-of.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import type { DeadLetterFacts } from '../../core/ports/facts.js';
-import { configOf } from './config-of.js';
 
 /** The number of groups that are read at the same time. */
 const CONCURRENT_GROUPS = 4;

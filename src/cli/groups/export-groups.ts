@@ -1,7 +1,9 @@
 import { findCleared } from '../../core/admin/cleared.js';
+import { isAboutTheGroup } from '../../core/admin/group-fault.js';
 import { findGroupLayout } from '../../core/admin/group-layout.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
+import { configOf } from '../../core/config/config-of.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { shellWord } from '../../core/lib/text.js';
@@ -11,10 +13,8 @@ import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 import { keys } from '../../core/protocol/keys.js';
 import { decodeStart } from '../../core/protocol/position-records.js';
 import { isoTime } from '../../text/json.js';
-import { configOf } from './config-of.js';
 import type { FileCleared, FileGroup, GroupFile } from './group-file.js';
 import { missingGroup } from './missing-group.js';
-import { isAboutTheGroup } from './overview.js';
 
 const CONCURRENT_READS = 16;
 

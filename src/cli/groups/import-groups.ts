@@ -1,6 +1,7 @@
 import { findGroupLayout } from '../../core/admin/group-layout.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
+import { configOf } from '../../core/config/config-of.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { shellWord } from '../../core/lib/text.js';
@@ -9,7 +10,6 @@ import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 import { keys } from '../../core/protocol/keys.js';
 import type { GroupLayoutRecord } from '../../core/protocol/layout-records.js';
 import { misfit } from '../../core/protocol/position-mark.js';
-import { configOf } from './config-of.js';
 import { deadSessions } from './delete-group.js';
 import type { FileGroup, GroupFile } from './group-file.js';
 import type { GroupStore } from './group-store.js';

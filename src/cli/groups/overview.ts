@@ -1,4 +1,5 @@
-import { type GroupTotals, totalsOf } from '../../core/admin/group-status.js';
+import { isAboutTheGroup } from '../../core/admin/group-fault.js';
+import { type GroupTotals, NO_TOTALS, totalsOf } from '../../core/admin/group-status.js';
 import type { NatspocError } from '../../core/lib/errors.js';
 import type { AllGroups, GroupFound } from './all-groups.js';
 
@@ -62,25 +63,12 @@ export const unreadableGroup = (group: string, { message }: NatspocError): Group
   problem: message,
 });
 
-/** True for an error that concerns only one group. */
-export const isAboutTheGroup = ({ code }: NatspocError): boolean => ABOUT_THE_GROUP.has(code);
-
-const ABOUT_THE_GROUP: ReadonlySet<string> = new Set(['layout-mismatch', 'config', 'failed']);
-
 /** The overview of a group about which nothing is known. */
 export const NO_FACTS: Omit<GroupOverview, 'group' | 'state'> = {
+  ...NO_TOTALS,
   problem: null,
   key: null,
   filter: null,
-  partitions: 0,
-  owned: 0,
-  members: 0,
-  unreachable: 0,
-  lag: null,
-  lagIsEstimate: false,
-  withoutKey: 0,
-  oldestMs: null,
-  drainMs: null,
   lastCommitAtMs: null,
   wrongPositions: 0,
   resizingTo: null,

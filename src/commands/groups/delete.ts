@@ -1,12 +1,12 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { forceFlag } from '../../cli/flag.js';
-import { configOf } from '../../cli/groups/config-of.js';
 import { deadSessions, deleteGroup } from '../../cli/groups/delete-group.js';
 import { missingGroup } from '../../cli/groups/missing-group.js';
 import { Args } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
+import { configOf } from '../../core/config/config-of.js';
 import { countOf } from '../../core/lib/units.js';
 import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 

@@ -1,7 +1,8 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { forceFlag } from '../../cli/flag.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { describeMembers } from '../../core/admin/stream-status.js';
+import { describeLag } from '../../core/admin/lag.js';
+import { describeMembers, type StreamStatus } from '../../core/admin/stream-status.js';
 import type { Config } from '../../core/config/config.js';
 import { formatCount } from '../../core/lib/units.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
@@ -27,10 +28,7 @@ export default class StreamDelete extends StreamCommand {
       async ({ config, stream: admin }) => {
         const { stream, bucket } = config;
         const status = await admin.status();
-        const groups = status.groups.map(
-          (each) =>
-            `${each.group} (${describeMembers(each)}, ${each.lag === null ? 'unknown number of messages waiting' : `${formatCount(each.lag)} messages wait`})`,
-        );
+        const groups = status.groups.map((each) => `${each.group} (${stateOf(each)})`);
         const consequences = [
           `Stream ${stream} with ${formatCount(status.stream.messages)} messages and bucket ${bucket} will be deleted.`,
           groups.length > 0 ? `Groups: ${groups.join(', ')}.` : 'No group reads it.',
@@ -65,4 +63,11 @@ export default class StreamDelete extends StreamCommand {
     else this.writeLines([`Deleted bucket ${bucket}; there was no stream ${stream}.`]);
     return true;
   }
+}
+
+function stateOf(group: StreamStatus['groups'][number]): string {
+  const { lag, lagIsEstimate, problem } = group;
+  if (problem !== null) return 'unreadable';
+  const waiting = lag === null ? 'unknown number of messages waiting' : describeLag(lag, lagIsEstimate);
+  return `${describeMembers(group)}, ${waiting}`;
 }

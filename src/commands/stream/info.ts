@@ -1,9 +1,9 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { configOf } from '../../cli/groups/config-of.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
+import { configOf } from '../../core/config/config-of.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';

@@ -82,6 +82,19 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
   };
 }
 
+/** The totals of a group that cannot be read. */
+export const NO_TOTALS: GroupTotals = {
+  partitions: 0,
+  owned: 0,
+  members: 0,
+  unreachable: 0,
+  lag: null,
+  oldestMs: null,
+  drainMs: null,
+  lagIsEstimate: false,
+  withoutKey: 0,
+};
+
 /** The age of the oldest waiting message, in milliseconds; null if no message waits, or if the age is unknown. */
 const oldestOf = (partitions: readonly Pick<Progress, 'oldestMs'>[]): number | null =>
   partitions.reduce<number | null>(

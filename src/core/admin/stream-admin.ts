@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { configOf } from '../config/config-of.js';
 import { sweep, sweepPartitions } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
@@ -188,11 +189,14 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** The stream, its partitions and its groups at one moment. */
   async status(): Promise<StreamStatus> {
-    // Keyed groups can have different partitions. Therefore only the configured one is read.
-    const { layout, keyed: by } = this.#topology;
-    const observers = this.#observers(by ? [this.#config.group] : await this.groups());
-    const keyed = by ? { key: by.text, filter: by.filter } : null;
-    return readStreamStatus(this.group().observer, { layout, keyed }, observers);
+    const { connection, layout } = this.#topology;
+    // Each group is opened anew: it can have its own partitions, and a resize can have changed them.
+    const statusOf = async (group: string) => {
+      const opened = await StreamAdmin.open(connection, configOf(this.#config, group));
+      return opened.group().status();
+    };
+    const of = { layout, keyed: this.keyed ?? null };
+    return readStreamStatus(this.group().observer, of, await this.groups(), statusOf);
   }
 
   /** The message with this sequence; undefined if it does not exist (any more). */

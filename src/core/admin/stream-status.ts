@@ -1,17 +1,22 @@
+import { mapConcurrently } from '../lib/concurrently.js';
 import { NatspocError } from '../lib/errors.js';
 import type { DeadLetterFacts, StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { LayoutRecord } from '../protocol/layout-records.js';
-import { type GroupStatus, type GroupTotals, totalsOf } from './group-status.js';
-import { readGroupStatus } from './read-group-status.js';
+import { isAboutTheGroup } from './group-fault.js';
+import { type GroupStatus, type GroupTotals, NO_TOTALS, totalsOf } from './group-status.js';
 
-/** `lag` is null if a position is wrong. */
+const CONCURRENT_GROUPS = 4;
+
+/** `lag` is null if a position is wrong, or if the group cannot be read. */
 interface GroupSummary extends GroupTotals {
   group: string;
   /** Number of partitions in which the group has a position. */
   begun: number;
   /** Number of wrong positions; `leases check` gives the reasons. */
   wrongPositions: number;
+  /** Why the group cannot be read; null if it was read. The numbers of such a group are unknown. */
+  problem: string | null;
 }
 
 /** For a keyed group only `partition` is known, because the server cannot count by key. */
@@ -39,18 +44,25 @@ export interface StreamStatus {
 /**
  * Reads the status of a stream once.
  *
- * @param observers an observer for each group of the stream.
- * @throws the errors of the observers: no permission, no stream, no answer.
+ * @param groups the names of all groups.
+ * @param statusOf reads a group with its own partitions.
+ * @throws the errors of the observer and of `statusOf`: no permission, no stream, no answer.
  */
 export async function readStreamStatus(
   observer: GroupObserver,
   { layout, keyed }: Pick<StreamStatus, 'layout' | 'keyed'>,
-  observers: ReadonlyMap<string, GroupObserver>,
+  groups: readonly string[],
+  statusOf: (group: string) => Promise<GroupStatus>,
 ): Promise<StreamStatus> {
-  const groups: GroupSummary[] = [];
-  for (const [group, each] of observers) {
-    groups.push(summarise(group, await readGroupStatus(each, layout.partitions)));
-  }
+  const summaries = await mapConcurrently(groups, CONCURRENT_GROUPS, async (group) => {
+    try {
+      return summarise(group, await statusOf(group));
+    } catch (error) {
+      // A fault of one group must not hide the other groups.
+      if (!(error instanceof NatspocError) || !isAboutTheGroup(error)) throw error;
+      return { ...NO_TOTALS, group, begun: 0, wrongPositions: 0, problem: error.message };
+    }
+  });
   const [stream, ends, deadLetters] = await Promise.all([
     observer.stream(),
     keyed ? [] : observer.ends(),
@@ -70,7 +82,7 @@ export async function readStreamStatus(
         lastAtMs: end ? Math.round(end.atMs) : null,
       };
     }),
-    groups,
+    groups: summaries,
     deadLetters,
   };
 }
@@ -92,7 +104,8 @@ function summarise(group: string, status: GroupStatus): GroupSummary {
   const begun = status.partitions.filter(
     ({ position, positionFault }) => (positionFault ?? position) !== null,
   );
-  return { group, ...totalsOf(status), begun: begun.length, wrongPositions: wrong.length };
+  const counts = { begun: begun.length, wrongPositions: wrong.length };
+  return { group, ...totalsOf(status), ...counts, problem: null };
 }
 
 /** The numbers of members as text: `3 running, 1 unreachable`. Unreachable members are dead, but still have a session. */

@@ -1,4 +1,4 @@
-import type { Config } from '../../core/config/config.js';
+import type { Config } from './config.js';
 
 /** Settings of the layout of one group, which are dropped for another group. */
 const OF_LAYOUT = new Set(['key', 'filter', 'partitions']);
