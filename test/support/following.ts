@@ -9,13 +9,13 @@ const GROUP = 'g';
 const AT = '2026-01-05T12:00:00.000Z';
 
 /** The entry of a session. Its pid equals its revision. */
-export const session = (id: string, revision: number, leaving = false): BucketEntry => ({
+export const session = (id: string, revision: number, leaving = false, name = `name-${id}`): BucketEntry => ({
   key: keys.session(GROUP, id),
   revision,
   value: encodeRecord({
     v: RECORD_VERSION,
     id,
-    name: `name-${id}`,
+    name,
     host: 'h',
     pid: revision,
     version: '1.0.0',

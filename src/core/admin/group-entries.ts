@@ -205,11 +205,14 @@ export class GroupEntries {
     return [...this.sessions.values()].filter(({ record }) => record && !record.leaving).sort(byId);
   }
 
-  /** The member to which a partition is pinned: of several members with this name, the one with the lowest id. */
+  /** The member to which a partition is pinned. */
   pinnedTo(partition: number): SeenSession | undefined {
     const pin = this.overrideOf(partition)?.pin ?? null;
-    return pin === null
-      ? undefined
-      : this.named(pin).find(({ record }) => record !== null && !record.leaving);
+    return pin === null ? undefined : this.receiverOf(pin);
+  }
+
+  /** The member that gets partitions pinned to this name or session id: of several members, the one with the lowest id. */
+  receiverOf(nameOrId: string): SeenSession | undefined {
+    return this.named(nameOrId).find(({ record }) => record && !record.leaving);
   }
 }

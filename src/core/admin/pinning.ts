@@ -23,9 +23,13 @@ export async function untilPinned(
   waitMs: number,
   signal?: AbortSignal,
 ): Promise<{ present: boolean; there: boolean }> {
-  // Of several members with the name, the one with the lowest id gets the partitions.
-  const member = follower.named(to)[0];
-  if (!member) return { present: false, there: false };
-  const isThere = (): boolean => partitions.every((each) => follower.ownerOf(each) === member.id);
-  return { present: true, there: await follower.until(isThere, waitMs, signal) };
+  const isPresent = (): boolean => follower.receiverOf(to) !== undefined;
+  if (!isPresent()) return { present: false, there: false };
+  // If a member with this name ends during the wait, another one with the same name gets the partitions.
+  const isThere = (): boolean => {
+    const id = follower.receiverOf(to)?.id;
+    return id !== undefined && partitions.every((each) => follower.ownerOf(each) === id);
+  };
+  const there = await follower.until(isThere, waitMs, signal);
+  return { present: there || isPresent(), there };
 }
