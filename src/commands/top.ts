@@ -11,10 +11,11 @@ import { SETTINGS, type SettingName } from '../core/config/settings.js';
 import { NatspocError } from '../core/lib/errors.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
 import { findGroups } from '../core/nats/stream/existing-bucket.js';
-import { selectionOf } from '../text/complete-hints.js';
+import { type Selection, selectionOf } from '../text/complete-hints.js';
 import { type Feed, LiveFeed } from '../top/feed.js';
 import { LineView } from '../top/lines.js';
 import { ReplayFeed } from '../top/replay-feed.js';
+import { hintsOf } from '../top/screen/hints.js';
 import { closeAtStop, display, openScreen } from '../top/show.js';
 import { jsonSnapshot } from '../top/snapshot.js';
 import { startRecording } from '../top/sources/recorder.js';
@@ -88,20 +89,21 @@ reach NATS; 4 not permitted.`);
     // The reader has closed the pipe.
     process.stdout.on('error', () => process.exit(0));
     const stop = this.stopSignal();
+    const selection = selectionOf(flags);
     const screen = {
       intervalMs,
       readonly: flags.readonly,
       env: { ...process.env, ...settingsAsEnv(flags) },
-      selection: selectionOf(flags),
+      selection,
     };
     const shown = flags.json || flags.once ? 'once' : display();
 
     if (flags.replay !== undefined) {
       const feed = new ReplayFeed(await readRecording(flags.replay));
       if (shown === 'screen') return this.#open(feed, { ...screen, readonly: true }, stop);
-      if (shown === 'lines') return this.#read(feed, intervalMs, stop);
+      if (shown === 'lines') return this.#read(feed, screen, stop);
       feed.finish();
-      return this.#print(feed, flags.json);
+      return this.#print(feed, selection, flags.json);
     }
     const config = this.loadSettings(flags);
     const connection = await this.connect(config, 'top');
@@ -114,12 +116,12 @@ reach NATS; 4 not permitted.`);
       if (config.given.has('group') && config.place('group') === '--group')
         await refuseMissing(connection, config);
       if (shown === 'screen') await this.#open(feed, screen, stop);
-      else if (shown === 'lines') await this.#read(feed, intervalMs, stop);
+      else if (shown === 'lines') await this.#read(feed, screen, stop);
       else {
-        if (flags.json && !flags.once) await this.#follow(feed, intervalMs, stop);
+        if (flags.json && !flags.once) await this.#follow(feed, screen, stop);
         else {
           await this.#look(feed);
-          this.#print(feed, flags.json);
+          this.#print(feed, selection, flags.json);
         }
         process.exitCode = feed.failure?.exitCode ?? 0;
       }
@@ -137,8 +139,8 @@ reach NATS; 4 not permitted.`);
   }
 
   /** Prints a line for each event until the user quits. */
-  async #read(feed: Feed, intervalMs: number, stop: AbortSignal): Promise<void> {
-    const view = new LineView(feed, { input: process.stdin, output: process.stdout });
+  async #read(feed: Feed, { intervalMs, selection }: ScreenOptions, stop: AbortSignal): Promise<void> {
+    const view = new LineView(feed, { input: process.stdin, output: process.stdout }, selection);
     view.open(intervalMs);
     closeAtStop(view, stop);
     await view.closed;
@@ -159,18 +161,20 @@ reach NATS; 4 not permitted.`);
     await feed.round();
   }
 
-  async #follow(feed: LiveFeed, intervalMs: number, stop: AbortSignal): Promise<void> {
+  async #follow(feed: LiveFeed, { intervalMs, selection }: ScreenOptions, stop: AbortSignal): Promise<void> {
     await this.#look(feed);
     while (!stop.aborted) {
-      this.#print(feed, true);
+      this.#print(feed, selection, true);
       await sleep(intervalMs, undefined, { signal: stop }).catch(() => {});
       await feed.round();
     }
   }
 
-  #print(feed: Feed, json: boolean): void {
-    if (json) this.writeJson(jsonSnapshot(feed.model));
-    else process.stdout.write(textSnapshot(feed.model, process.stdout.columns ?? DEFAULT_COLUMNS));
+  #print(feed: Feed, selection: Selection, json: boolean): void {
+    const { model } = feed;
+    const hints = hintsOf(feed, selection);
+    if (json) this.writeJson(jsonSnapshot(model, hints));
+    else process.stdout.write(textSnapshot(model, process.stdout.columns ?? DEFAULT_COLUMNS, hints));
   }
 }
 

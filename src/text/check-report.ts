@@ -56,11 +56,7 @@ export function formatNagios(group: string, status: GroupStatus, findings: reado
     findingTexts(findings)
       .map(({ message }) => message)
       .join('; ') || 'healthy';
-  const figures = [
-    `members=${members}`,
-    `owned=${owned};;;0;${partitions}`,
-    `lag=${lag ?? 'U'}`,
-  ];
+  const figures = [`members=${members}`, `owned=${owned};;;0;${partitions}`, `lag=${lag ?? 'U'}`];
   // A bar would end the text.
   return (
     `NATSPOC ${worst(findings).toUpperCase()} - ${group}: ${reasons}`.replaceAll('|', '/') +

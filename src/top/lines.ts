@@ -1,9 +1,11 @@
 import { createInterface } from 'node:readline';
 import { escapeControl } from '../core/lib/text.js';
+import type { Selection } from '../text/complete-hints.js';
 import { timeOfDay } from '../text/time-of-day.js';
 import type { Feed } from './feed.js';
 import { healthOf, problemsOf } from './model/health.js';
 import type { Model } from './model/model.js';
+import { type Hints, hintsOf, withFlags } from './screen/hints.js';
 import { PANELS } from './screen/state.js';
 import { textSnapshot } from './text-snapshot.js';
 import { plain } from './view/text.js';
@@ -51,6 +53,7 @@ export interface LineTerminal {
  */
 export class LineView {
   readonly #feed: Feed;
+  readonly #hints: Hints;
   readonly #output: LineTerminal['output'];
   readonly #keys: ReturnType<typeof createInterface>;
   #told: Model | undefined;
@@ -59,8 +62,9 @@ export class LineView {
 
   readonly closed: Promise<void>;
 
-  constructor(feed: Feed, { input, output }: LineTerminal) {
+  constructor(feed: Feed, { input, output }: LineTerminal, selection: Selection) {
     this.#feed = feed;
+    this.#hints = hintsOf(feed, selection);
     this.#output = output;
     this.#keys = createInterface({ input });
     this.closed = new Promise((resolve) => {
@@ -101,11 +105,13 @@ export class LineView {
   #tellAll(): void {
     const { model } = this.#feed;
     this.#told = model;
-    this.#output.write(textSnapshot(model, this.#output.columns || 80, SPOKEN));
+    this.#output.write(textSnapshot(model, this.#output.columns || 80, this.#hints, SPOKEN));
     this.#write(['', HOWTO]);
   }
 
   #write(lines: readonly string[]): void {
-    this.#output.write(lines.map((text) => `${escapeControl(text)}\n`).join(''));
+    const { model } = this.#feed;
+    const complete = lines.map((text) => escapeControl(withFlags(text, model, this.#hints)));
+    this.#output.write(complete.map((text) => `${text}\n`).join(''));
   }
 }

@@ -3,15 +3,17 @@ import { healthOf } from './model/health.js';
 import type { Model } from './model/model.js';
 import { ratesOf, statusOf } from './model/select.js';
 import { direction } from './model/series.js';
+import { type Hints, withFlags } from './screen/hints.js';
 
 const RECENT = 20;
 
 /** The output of `--json`: the fields of `leases --json` and more. */
-export function jsonSnapshot(model: Model): object {
+export function jsonSnapshot(model: Model, hints: Hints): object {
   const { target, connection, stream, missing } = model;
   const { totals, ...group } = groupJson(statusOf(model));
   const { published, handled } = ratesOf(model);
   const health = healthOf(model);
+  const reason = withFlags(missing ?? health.text, model, hints);
   return {
     v: 2,
     at: isoTime(model.now),
@@ -23,7 +25,7 @@ export function jsonSnapshot(model: Model): object {
     },
     stream: target?.stream ?? null,
     group: target?.group ?? null,
-    health: { ok: health.level === 'ok', level: health.level, reason: missing ?? health.text },
+    health: { ok: health.level === 'ok', level: health.level, reason },
     totals: {
       ...totals,
       publishedPerSecond: round(published),

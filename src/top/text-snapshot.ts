@@ -1,7 +1,7 @@
 import { escapeControl } from '../core/lib/text.js';
 import type { Model } from './model/model.js';
 import { memberRows, partitionRows, partitionsOf } from './model/select.js';
-import { NO_HINTS } from './screen/hints.js';
+import { type Hints, withFlags } from './screen/hints.js';
 import { PANELS, type PanelId } from './screen/state.js';
 import { emptyLine } from './view/empty.js';
 import { headerParts } from './view/header.js';
@@ -57,18 +57,21 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
 }
 
 /** The given panels as plain text. Only long lines and long logs are cut off. */
-export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PANELS): string {
+export function textSnapshot(
+  model: Model,
+  columns: number,
+  hints: Hints,
+  panels: readonly PanelId[] = PANELS,
+): string {
   const { what, clock, status, stored, numbers } = headerParts(model, columns, {});
   const text = [`${plain(what)}  ${plain(clock)}`, `${plain(status)}  ${plain(stored)}`, plain(numbers)];
-  if (model.missing !== null) text.push('', escapeControl(model.missing));
+  if (model.missing !== null) text.push('', escapeControl(withFlags(model.missing, model, hints)));
   for (const id of model.missing === null ? panels : []) {
     const section = sectionOf(id, model, columns);
     if (!section) continue;
     const [title, count, lines] = section;
     const shown =
-      count > 0 && (model.ready || id === 'stream')
-        ? lines
-        : [emptyLine(id, model, { filter: '', hints: NO_HINTS })];
+      count > 0 && (model.ready || id === 'stream') ? lines : [emptyLine(id, model, { filter: '', hints })];
     text.push('', id === 'stream' ? title : `${title} (${count})`, ...shown.map(plain));
   }
   return `${text.map((each) => each.trimEnd()).join('\n')}\n`;

@@ -32,6 +32,7 @@ import { decodeEvent } from '../../src/top/model/decode.js';
 import type { TopEvent } from '../../src/top/model/events.js';
 import { initialModel } from '../../src/top/model/model.js';
 import { reduce } from '../../src/top/model/reduce.js';
+import { NO_HINTS } from '../../src/top/screen/hints.js';
 import { PANELS } from '../../src/top/screen/state.js';
 import { jsonSnapshot } from '../../src/top/snapshot.js';
 import { textSnapshot } from '../../src/top/text-snapshot.js';
@@ -115,8 +116,8 @@ const STYLE = /\u001b\[\d+m/g;
 
 function show(events: readonly TopEvent[]): void {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
-  for (const line of textSnapshot(model, SIZE.columns).split('\n')) safe(line);
-  safe(toJson(jsonSnapshot(model)));
+  for (const line of textSnapshot(model, SIZE.columns, NO_HINTS).split('\n')) safe(line);
+  safe(toJson(jsonSnapshot(model, NO_HINTS)));
   // Ink takes some milliseconds for a frame, so each recording is drawn with only one panel.
   const ui = uiWith({ focus: PANELS[events.length % PANELS.length] ?? 'partitions' });
   for (const row of drawnRows(model, ui, SIZE)) safe(row.replaceAll(STYLE, ''));

@@ -165,7 +165,10 @@ describe('the keys of top', () => {
   });
 
   it('a new member needs a confirmation, which says that it processes no messages and how to start one that does', () => {
-    const { ui, command } = pressed(['a'], start({ hints: { flags: { stream: 'ORDERS' }, first: null } }));
+    const { ui, command } = pressed(
+      ['a'],
+      start({ hints: { flags: { stream: 'ORDERS' }, first: model.target } }),
+    );
     assert.equal(command, undefined);
     assert.match(
       ui.dialog?.question ?? '',
@@ -206,7 +209,10 @@ describe('the keys of top', () => {
       return press({ ui, model: changed, page: 5, helpEnd: 0 }, 'r');
     };
     assert.match(at(lease(0, 900, null)).said?.text ?? '', /p0 has no owner/);
-    assert.match(at(override(0, 900, { pin: 'a' })).said?.text ?? '', /p0 is pinned to a.*leases unpin 0/);
+    assert.match(
+      at(override(0, 900, { pin: 'a' })).said?.text ?? '',
+      /p0 is pinned to a.*"natspoc leases unpin 0"/,
+    );
     assert.equal(at(override(0, 900, { pin: 'b' })).ui.dialog?.question, 'Release p0 from a?');
   });
 

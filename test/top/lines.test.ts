@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
-import { news } from '../../src/top/lines.js';
+import { PassThrough } from 'node:stream';
+import type { Feed } from '../../src/top/feed.js';
+import { LineView, news } from '../../src/top/lines.js';
+import type { Model } from '../../src/top/model/model.js';
 import { runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
 import { gone, group, lease, play, session } from './support.js';
 import { startConsumer, TopTerminal } from './top-terminal.js';
 
-describe('the changes of a group as lines', () => {
-  const before = play(group(2, 2));
+const before = play(group(2, 2));
 
+describe('the changes of a group as lines', () => {
   it('the lines contain each change once', () => {
     const died = play(
       [
@@ -32,6 +36,39 @@ describe('the changes of a group as lines', () => {
     assert.deepEqual(news(lost, play([[5_000, { type: 'tick' }]], lost)), []);
     const off = play([[1_000, { type: 'disconnected' }]], before);
     assert.match(news(before, off).at(-1) ?? '', /health: server gone/);
+  });
+});
+
+describe('the view of a group as lines', () => {
+  it('commands in the lines have the flags of top', async () => {
+    const target = { servers: [], stream: 'ORDERS', group: 'g', bucket: 'B' };
+    const message = 'Run "natspoc consume".';
+    let changed: (model: Model) => void = () => {};
+    const feed: Feed = {
+      model: { ...before, target },
+      ...{ operator: undefined, replay: undefined, choice: undefined },
+      listen: (listener) => {
+        changed = listener;
+      },
+      every: () => {},
+      stop: () => {},
+    };
+    const [input, output] = [new PassThrough(), new PassThrough({ encoding: 'utf8' })];
+    const view = new LineView(feed, { input, output }, { stream: 'ORDERS' });
+    view.open(1_000);
+    let text = '';
+    output.on('data', (part) => {
+      text += part;
+    });
+    const says = (said: RegExp) => until(`the view says ${said}`, () => said.test(text));
+    input.write('\n');
+    await says(/"natspoc publish --rate 10 --stream ORDERS"/);
+    Object.assign(feed, { model: { ...before, target, missing: message } });
+    changed(feed.model);
+    await says(/ {2}Run "natspoc consume --stream ORDERS"\./);
+    input.write('\n');
+    await says(/\nRun "natspoc consume --stream ORDERS"\./);
+    view.close();
   });
 });
 

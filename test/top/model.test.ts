@@ -6,6 +6,7 @@ import type { TopEventBody } from '../../src/top/model/events.js';
 import { healthOf } from '../../src/top/model/health.js';
 import { lagOf, memberRows, partitionRows, ratesOf, statusOf } from '../../src/top/model/select.js';
 import { direction, ratePerSecond } from '../../src/top/model/series.js';
+import { NO_HINTS } from '../../src/top/screen/hints.js';
 import { textSnapshot } from '../../src/top/text-snapshot.js';
 import { groupUpdates } from '../../src/top/view/updates.js';
 import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
@@ -253,7 +254,7 @@ describe('the model of top', () => {
       [950, { type: 'changes', entries }],
     ]);
     assert.deepEqual(statusOf(ordered).resize, { to: 3, by: 'op', forMs: 10, closed: 1 });
-    assert.match(textSnapshot(ordered, 200), /resizing 2 to 3, 1 of 2 closed/);
+    assert.match(textSnapshot(ordered, 200, NO_HINTS), /resizing 2 to 3, 1 of 2 closed/);
     const done = play(
       [layout(960, { partitions: 3, epoch: 1, before: { partitions: 2, positions: [5, 6] } })],
       ordered,
@@ -278,7 +279,7 @@ describe('the model of top', () => {
     }));
     const model = play([...group(2, 2), [1_000, { type: 'waiting', waiting }], [3_000, { type: 'tick' }]]);
     assert.deepEqual(statusOf(model).unread, { messages: 4, oldestAgeMs: 3_000 });
-    assert.match(textSnapshot(model, 160), /not read 4 \(3\.0 s\)/);
+    assert.match(textSnapshot(model, 160, NO_HINTS), /not read 4 \(3\.0 s\)/);
     // The partitions' estimates are rounded up, so their sum can exceed the number of unread messages.
     const few = waiting.map((each) => ({ ...each, count: 1, ofGroup: 1 }));
     const last = play([
@@ -286,7 +287,7 @@ describe('the model of top', () => {
       [1_000, { type: 'waiting', waiting: few }],
       [3_000, { type: 'tick' }],
     ]);
-    assert.match(textSnapshot(last, 160), /lag ~1 /);
+    assert.match(textSnapshot(last, 160, NO_HINTS), /lag ~1 /);
   });
 
   it('the model of top distinguishes a release from a claim', () => {

@@ -5,7 +5,7 @@ import { escapeControl } from '../../src/core/lib/text.js';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
 import type { TopEventBody } from '../../src/top/model/events.js';
 import type { Model } from '../../src/top/model/model.js';
-import { NO_HINTS, withFlags } from '../../src/top/screen/hints.js';
+import { hintsOf, NO_HINTS, withFlags } from '../../src/top/screen/hints.js';
 import { rowIds } from '../../src/top/screen/rows.js';
 import { PANELS, type PanelId, type Ui } from '../../src/top/screen/state.js';
 import { jsonSnapshot } from '../../src/top/snapshot.js';
@@ -16,6 +16,7 @@ import { emptyLine } from '../../src/top/view/empty.js';
 import { layOut, SMALLEST } from '../../src/top/view/layout.js';
 import { textWidth } from '../../src/top/view/text.js';
 import { drawn, drawnRows, uiWith } from './drawn.js';
+import { letter } from './lists.js';
 import { gone, group, HELD_UP, lease, override, play, session, stats, T0 } from './support.js';
 
 const textOf = (model: Model, changes: Partial<Ui>, columns: number, rows: number): string =>
@@ -69,7 +70,7 @@ describe('a group that has done a bounded job', () => {
     ]);
 
   it('a group after a bounded job is described as idle, as "leases" does', () => {
-    const json = JSON.parse(JSON.stringify(jsonSnapshot(done())));
+    const json = JSON.parse(JSON.stringify(jsonSnapshot(done(), NO_HINTS)));
     assert.deepEqual(json.health, { ok: true, level: 'ok', reason: 'idle: its job ended 500 ms ago' });
     assert.deepEqual(
       json.partitions.map(({ state, needsAttention }: Record<string, unknown>) => [state, needsAttention]),
@@ -149,17 +150,17 @@ describe('a partition that is held up, in top', () => {
 
   it('no time to drain is shown for a held-up partition', () => {
     assert.doesNotMatch(textOf(model, {}, 100, 30), /drain \d/);
-    assert.equal(JSON.parse(JSON.stringify(jsonSnapshot(model))).totals.drainMs, null);
+    assert.equal(JSON.parse(JSON.stringify(jsonSnapshot(model, NO_HINTS))).totals.drainMs, null);
   });
 
   it('a held-up partition has no rate any more when its owner is gone', () => {
     const rateOf = (from: Model) =>
-      JSON.parse(JSON.stringify(jsonSnapshot(from))).partitions[1].ratePerSecond;
+      JSON.parse(JSON.stringify(jsonSnapshot(from, NO_HINTS))).partitions[1].ratePerSecond;
     assert.equal(rateOf(model), 10);
     const dead = play([[3_000, { type: 'stats', facts: { members: [], gone: ['a', 'b'] } }]], model);
     assert.equal(rateOf(dead), null);
     const text = textOf(dead, { problems: true }, 100, 30).replace(/\s+/g, ' ');
-    assert.match(text, /p1: its owner b is unreachable; no member is left to take over: "natspoc consume"/);
+    assert.match(text, /p1: its owner b is unreachable; no member is left to take over: "natspoc consume /);
   });
 
   it('commands in messages get the flags of top, and after a change of the group the flags of that group', () => {
@@ -176,11 +177,44 @@ describe('a partition that is held up, in top', () => {
     }
   });
 
+  it('commands in a snapshot, in details and in a dead letter act on the shown stream and group', () => {
+    const target = { stream: 'ORDERS', group: 'billing', bucket: 'B', servers: [] };
+    const flags = { stream: 'ORDERS', group: 'billing' };
+    const hints = hintsOf({ model: { ...play([]), target }, replay: undefined }, flags);
+    const gone = { ...play([[0, { type: 'missing', message: 'Run "natspoc consume".' }]]), target };
+    assert.match(textSnapshot(gone, 80, hints), /Run "natspoc consume --stream ORDERS --group billing"\./);
+    assert.match(
+      JSON.stringify(jsonSnapshot(gone, hints)),
+      /natspoc consume --stream ORDERS --group billing/,
+    );
+    const empty = { ...play([...group(0, 2)]), target };
+    assert.match(textSnapshot(empty, 80, hints), /"natspoc publish --rate 10 --stream ORDERS"/);
+    // Nobody has started a replay for the group that it shows.
+    const replay = hintsOf({ model: { ...play([]), target }, replay: () => {} }, {});
+    assert.match(textSnapshot(empty, 80, replay), /"natspoc publish --rate 10 --stream ORDERS --bucket B"/);
+
+    const long = {
+      sequence: 12,
+      partition: 0,
+      subject: 's.p.0',
+      atMs: T0,
+      key: 'k',
+      size: 9_000,
+      preview: 'x',
+    };
+    const read = { ...play([...group(1, 2), [10, { type: 'messages', messages: [long] }]]), target };
+    const detail = textOf(read, { focus: 'messages', detail: '12', hints }, 60, 30);
+    assert.match(detail, /the rest: "natspoc stream get 12 --stream\s+ORDERS"/);
+    const shown = { letter: letter(7), original: { headers: {}, data: Buffer.from('pear\n'.repeat(90)) } };
+    const inFull = textOf(read, { letters: { rows: [letter(7)], at: 0, shown }, hints }, 80, 24);
+    assert.match(inFull, /the rest: "natspoc stream dead 7 --group g --stream ORDERS"\n\n.*Esc goes back/);
+  });
+
   it('a copied command does not run what the name of a group contains', () => {
     const target = { stream: 'S', group: "$(reboot)'s", bucket: 'B', servers: [] };
     const model = { ...play([]), ready: true, target };
     const [{ text } = { text: '' }] = emptyLine('members', model, { filter: '', hints: NO_HINTS });
-    assert.match(text, /"natspoc consume --group '\$\(reboot\)'\\''s'"/);
+    assert.match(text, /"natspoc consume --group '\$\(reboot\)'\\''s' --stream S --bucket B"/);
     const hints = { flags: {}, first: { stream: 'S', group: 'other' } };
     const said = withFlags('"natspoc leases release 1 --force" fences it', model, hints);
     assert.ok(said.includes(`--stream S --bucket B --group '$(reboot)'\\''s'"`), said);
@@ -198,8 +232,8 @@ describe('the view of top', () => {
     const detail = drawnRows(model, uiWith({ focus: 'messages', zoom: true, detail: '1' }), size).join('\n');
     assert.match(detail, /\\u001b\[2J/);
     assert.doesNotMatch(detail.replaceAll(STYLE, ''), CONTROL);
-    assert.doesNotMatch(textSnapshot(model, 160), CONTROL);
-    assert.doesNotThrow(() => JSON.stringify(jsonSnapshot(model)));
+    assert.doesNotMatch(textSnapshot(model, 160, NO_HINTS), CONTROL);
+    assert.doesNotThrow(() => JSON.stringify(jsonSnapshot(model, NO_HINTS)));
   });
 
   it('the view fits every size, group and panel', () => {
@@ -315,8 +349,8 @@ describe('the view of top', () => {
     const slow = textOf(missing, { intervalMs: 300_000 }, 80, 24);
     assert.match(slow, /Trying again every 5m\./);
     const hostile = play([[0, { type: 'missing', message: HOSTILE }]]);
-    assert.doesNotMatch(textSnapshot(hostile, 80).replaceAll('\n', ''), CONTROL);
-    assert.ok(textSnapshot(hostile, 80).includes(escapeControl(HOSTILE)));
+    assert.doesNotMatch(textSnapshot(hostile, 80, NO_HINTS).replaceAll('\n', ''), CONTROL);
+    assert.ok(textSnapshot(hostile, 80, NO_HINTS).includes(escapeControl(HOSTILE)));
     const alone = play([
       [0, { type: 'connected', server: 'h', version: '2' }],
       [0, { type: 'found', partitions: 2, prefix: 's' }],
@@ -417,7 +451,7 @@ describe('the view of top', () => {
   });
 
   it('the view is readable without colours: owners are letters', () => {
-    const text = textSnapshot(play(group(2, 4)), 120);
+    const text = textSnapshot(play(group(2, 4)), 120, NO_HINTS);
     assert.match(text, /^p0 +A {2}a/m);
     assert.match(text, /^p1 +B {2}b/m);
   });

@@ -1,4 +1,5 @@
 import { completeHints, type Selection } from '../../text/complete-hints.js';
+import type { Feed } from '../feed.js';
 import type { Target } from '../model/events.js';
 import type { Model } from '../model/model.js';
 
@@ -6,17 +7,23 @@ import type { Model } from '../model/model.js';
 export interface Hints {
   /** The selecting flags of this process. */
   flags: Selection;
-  /** The stream and group that this process was started for; null: unknown. Its flags suffice for them. */
+  /** The stream and group that this process was started for. Its flags suffice for them. Null in a replay. */
   first: Pick<Target, 'stream' | 'group'> | null;
 }
 
-/** Hints without flags. */
+/** The hints of a process that shows `feed` from its start. */
+export const hintsOf = ({ model, replay }: Pick<Feed, 'model' | 'replay'>, flags: Selection): Hints => ({
+  flags,
+  first: replay ? null : model.target,
+});
+
+/** The hints of a process without flags. */
 export const NO_HINTS: Hints = { flags: {}, first: null };
 
 /** Adds flags to the commands in a text, so that a copied command acts on the shown group. */
 export function withFlags(text: string, { target }: Pick<Model, 'target'>, { flags, first }: Hints): string {
-  const isFirst = !target || !first || (target.stream === first.stream && target.group === first.group);
-  if (isFirst) return completeHints(text, flags);
+  const isFirst = target?.stream === first?.stream && target?.group === first?.group;
+  if (!target || isFirst) return completeHints(text, flags);
   const { stream, group, bucket } = target;
   return completeHints(text, { ...flags, stream, bucket, group });
 }

@@ -28,8 +28,14 @@ export const tell = (
 ): Outcome => ({ ui: { ...ui, focus }, said: { text, level } });
 
 /** Asks a question. `y` carries out its command. */
-export function ask({ ui }: Situation, question: string, consequences: string[], command: Command): Outcome {
-  const dialog: Dialog = { question, consequences, command };
+export function ask(
+  { ui, model }: Situation,
+  question: string,
+  consequences: readonly string[],
+  command: Command,
+): Outcome {
+  const complete = consequences.map((text) => withFlags(text, model, ui.hints));
+  const dialog: Dialog = { question, consequences: complete, command };
   return { ui: { ...ui, dialog, notice: null } };
 }
 
@@ -113,7 +119,7 @@ export function askToRelease(situation: Situation): Outcome {
   if (!owner) return tell(situation, `p${partition} has no owner to release it.`, 'error');
   const name = nameOf(owner);
   if (model.group.pinnedTo(partition)?.id === owner.id) {
-    const text = `p${partition} is pinned to ${name}. Unpin it first: natspoc leases unpin ${partition}`;
+    const text = `p${partition} is pinned to ${name}. Unpin it first: "natspoc leases unpin ${partition}"`;
     return tell(situation, text, 'error');
   }
   const next = nextOwnerOf(model, partition);
@@ -171,17 +177,13 @@ function gains(model: Model): string {
 
 /** Asks for a confirmation before a member process without a handler is started. */
 export function askToStart(situation: Situation): Outcome {
-  const { model, ui } = situation;
+  const { model } = situation;
   const group = model.target?.group ?? '';
   const consequences = [
     model.missing === null
       ? `The member joins group ${group} and gets ${gains(model)}.`
       : `The member creates the stream or layout if missing, joins group ${group} and gets all partitions.`,
-    withFlags(
-      'To process messages, run "natspoc consume" with your --handler or --exec in a shell instead.',
-      model,
-      ui.hints,
-    ),
+    'To process messages, run "natspoc consume" with your --handler or --exec in a shell instead.',
     'The member keeps running when this screen is closed. Its status lines go to a log file.',
   ];
   const question =

@@ -55,6 +55,7 @@ export type Command =
 /** A question before an action. Only `y` confirms it. */
 export interface Dialog {
   question: string;
+  /** Their commands have their flags. */
   consequences: string[];
   command: Command;
 }

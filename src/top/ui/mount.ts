@@ -3,6 +3,7 @@ import { render } from 'ink';
 import { createElement } from 'react';
 import type { Selection } from '../../text/complete-hints.js';
 import type { Feed } from '../feed.js';
+import { hintsOf } from '../screen/hints.js';
 import { initialUi, type Said } from '../screen/state.js';
 import type { Terminal } from '../term/terminal.js';
 import { Root } from './root.js';
@@ -38,7 +39,7 @@ export function mount(
     intervalMs,
     host: hostname(),
     replays: feed.replay !== undefined,
-    hints: { flags: selection, first: feed.model.target },
+    hints: hintsOf(feed, selection),
   });
   const tree = (told?: Said) =>
     createElement(Root, {

@@ -32,7 +32,7 @@ function Missing({ message, intervalMs, columns }: { message: string; intervalMs
 function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   if (ui.help) return <Help ui={ui} room={room} />;
   if (ui.groups) return <Lines of={groupLines(model, ui.groups, room)} />;
-  if (ui.letters) return <Lines of={letterLines(ui.letters, room, ui.readonly)} />;
+  if (ui.letters) return <Lines of={letterLines(model, ui, ui.letters, room)} />;
   if (ui.problems) return <Lines of={allProblems(model, ui, room)} />;
   if (model.missing !== null)
     return (

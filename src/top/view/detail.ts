@@ -10,14 +10,18 @@ import { partitionList } from '../../text/partition-list.js';
 import { timeOfDay } from '../../text/time-of-day.js';
 import type { Model } from '../model/model.js';
 import { memberRows, oldestByMember, partitionRows } from '../model/select.js';
+import { withFlags } from '../screen/hints.js';
 import { updateId, visibleUpdates } from '../screen/rows.js';
 import type { Ui } from '../screen/state.js';
 import { aboutLag, bytes, count, duration, rate, sparkline, UNKNOWN } from './format.js';
 import type { Size } from './layout.js';
 import { tableLines } from './table.js';
-import { type Line, line, span, truncateLine, wrap } from './text.js';
+import { type Line, line, span, truncateLine, wrap, wrappedLines } from './text.js';
 import { timelineTable } from './timeline.js';
 import { groupUpdates, updateLine } from './updates.js';
+
+/** Adds flags to the commands in a text. */
+type Complete = (text: string) => string;
 
 const LABEL = 16;
 const fact = (name: string, value: string): Line => [
@@ -32,14 +36,22 @@ function story(model: Model, height: number, about: (update: Model['updates'][nu
   return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group, { short: true }));
 }
 
-function holdUpFacts({ partition, holdUp }: LeaseStatus, columns: number): Line[] {
+function holdUpFacts({ partition, holdUp }: LeaseStatus, columns: number, complete: Complete): Line[] {
   if (!holdUp) return [];
   const lines = (name: string, text: string): Line[] =>
     wrap(text, Math.max(20, columns - LABEL)).map((part, i) => fact(i === 0 ? name : '', part));
-  return [...lines('held up', describeHoldUp(holdUp)), ...lines('to do', remedyOf(partition, holdUp))];
+  return [
+    ...lines('held up', complete(describeHoldUp(holdUp))),
+    ...lines('to do', remedyOf(partition, holdUp)),
+  ];
 }
 
-function partitionDetail(model: Model, partition: number, { columns, rows }: Size): Line[] {
+function partitionDetail(
+  model: Model,
+  partition: number,
+  { columns, rows }: Size,
+  complete: Complete,
+): Line[] {
   const row = partitionRows(model)[partition];
   if (!row) return [line(`p${partition} is gone`)];
   const facts = [
@@ -56,7 +68,7 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
     fact('stored', count(model.stream?.facts.counts[partition] ?? null)),
     fact('state', stateText(row)),
     ...(row.paused ? [fact('', describePause(row))] : []),
-    ...holdUpFacts(row, columns),
+    ...holdUpFacts(row, columns, complete),
     line(''),
     ...tableLines(timelineTable(model, [partition], columns)),
     line(''),
@@ -158,7 +170,7 @@ const pair = (name: string, value: string, columns: number): Line[] => {
   return [truncateLine([span(`${label}  `, { dim: true }), span(value)], columns)];
 };
 
-function messageDetail(model: Model, sequence: number, { columns }: Size): Line[] {
+function messageDetail(model: Model, sequence: number, { columns }: Size, complete: Complete): Line[] {
   const message = model.messages.find((each) => each.sequence === sequence);
   if (!message) return [line('This message is no longer kept.')];
   const { headers = [], preview, size: bytesOf } = message;
@@ -174,21 +186,24 @@ function messageDetail(model: Model, sequence: number, { columns }: Size): Line[
     ...headers.flatMap(([name, value]) => pair(name, value, columns)),
     line(''),
     ...body.flatMap((text) => wrapIndented(escapeControl(text), columns)).map((part) => line(part)),
-    ...(isWhole ? [] : [line(`… the rest: natspoc stream get ${sequence}`, { dim: true })]),
+    ...(isWhole
+      ? []
+      : wrappedLines(complete(`… the rest: "natspoc stream get ${sequence}"`), columns, { dim: true })),
   ];
 }
 
 /** The selected row of the focused panel in detail. */
 export function detailLines(model: Model, ui: Ui, size: Size): Line[] {
   const id = ui.detail ?? '';
+  const complete = (text: string): string => withFlags(text, model, ui.hints);
   switch (ui.focus) {
     case 'partitions':
     case 'timeline':
-      return partitionDetail(model, Number(id), size);
+      return partitionDetail(model, Number(id), size, complete);
     case 'members':
       return memberDetail(model, id, size.rows);
     case 'messages':
-      return messageDetail(model, Number(id), size);
+      return messageDetail(model, Number(id), size, complete);
     case 'updates':
       return updateDetail(model, ui, id, size.rows);
     default:

@@ -46,7 +46,7 @@ export function allProblems(model: Model, { hints }: Pick<Ui, 'hints'>, { column
   if (problems.length === 0 && findings.length === 0) return [line('No problems.', { dim: true })];
   const found = problems.flatMap(({ level, text }) => {
     const { sign, color } = LEVELS[level];
-    return wrappedLines(`${sign} ${text}`, columns, { color });
+    return wrappedLines(`${sign} ${withFlags(text, model, hints)}`, columns, { color });
   });
   const causes = findingTexts(findings.sort((a, b) => urgency(a) - urgency(b))).flatMap(({ message }) =>
     wrap(withFlags(message, model, hints), columns - INDENT.length).map((part) => line(`${INDENT}${part}`)),
