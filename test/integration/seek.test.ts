@@ -145,6 +145,28 @@ describe('a seek', function () {
     assert.deepEqual(await paused(), []);
   });
 
+  /** The real bucket. The answer to the pause of partition 1 is lost, and the next read of the pause gets no answer. */
+  function losing(): Bucket {
+    const bucket = answering(1, { kind: 'unknown' });
+    let reads = 0;
+    return {
+      ...bucket,
+      read: async (key) =>
+        key === keys.override(run.config.group, 1) && ++reads === 2 ? { kind: 'unknown' } : bucket.read(key),
+    };
+  }
+
+  it('a seek that fails because a pause is not confirmed lifts this pause, too', async () => {
+    await assert.rejects(seek(losing(), [0, 1]), { code: 'unreachable' });
+    assert.deepEqual(await paused(), []);
+  });
+
+  it('a failed seek also names a partition whose pause was not confirmed', async () => {
+    const bucket: Bucket = { ...losing(), remove: async () => ({ kind: 'unknown' }) };
+    await assert.rejects(seek(bucket, [0, 1]), { message: /still be paused: 0 1\. / });
+    assert.deepEqual(await paused(), [0, 1]);
+  });
+
   it('a seek does not move a partition that another operator resumed meanwhile', async () => {
     const { bucket } = run.topology;
     let resumed: Promise<unknown> | undefined;

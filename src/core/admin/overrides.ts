@@ -21,6 +21,7 @@ const NOTHING: Wish = { pin: null, paused: false };
  * Changes part of a partition's override and keeps the rest.
  *
  * @param by the operator's name, for display.
+ * @param onUnknown called if the outcome of a write is unknown. After an error, the change may then be stored.
  * @returns the previous override.
  * @throws NatspocError if the bucket cannot be written, or the entry cannot be read.
  */
@@ -30,6 +31,7 @@ export async function changeOverride(
   partition: number,
   change: Partial<Wish>,
   by: string,
+  onUnknown: () => void = () => {},
 ): Promise<Wish> {
   const key = keys.override(group, partition);
   const at = new Date().toISOString();
@@ -54,6 +56,7 @@ export async function changeOverride(
       : await bucket.write(key, encodeRecord(record), found.revision);
     if (outcome.kind === 'ok') return before;
     if (outcome.kind === 'failed') throw outcome.error;
+    if (outcome.kind === 'unknown') onUnknown();
     last = outcome.kind === 'unknown' ? outcome : {};
   }
   throw unanswered(`write ${key}`, last);

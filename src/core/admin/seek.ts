@@ -9,7 +9,7 @@ import { decodePosition, positionTags } from '../protocol/position-records.js';
 import { unreadableAs } from '../protocol/record-format.js';
 import { encodeRecord } from '../protocol/records.js';
 import { type FoundLayout, findGroupLayout } from './group-layout.js';
-import { changeOverride, readOverride, type Wish } from './overrides.js';
+import { changeOverride, readOverride } from './overrides.js';
 import { type PausingPorts, untilNotHandled } from './pausing.js';
 import type { SeekPlanner } from './seek-planner.js';
 import type { SeekStep } from './seek-target.js';
@@ -45,10 +45,14 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
       'failed',
       `Group ${group} is being resized. Seek after the resize is done; "natspoc leases" shows its progress.`,
     );
-  const before = new Map<number, Wish>();
+  /** The partitions that this seek has paused, or may have paused. */
+  const own = new Set<number>();
   try {
     await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
-      before.set(partition, await changeOverride(bucket, group, partition, { paused: true }, by));
+      const mayBePaused = (): void => void own.add(partition);
+      const before = await changeOverride(bucket, group, partition, { paused: true }, by, mayBePaused);
+      if (before.paused) own.delete(partition);
+      else own.add(partition);
     });
     const unfinished = await untilNotHandled(ports, partitions, waitMs);
     return await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
@@ -57,10 +61,7 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
       return writePosition(ports, partition, found);
     });
   } finally {
-    await liftPauses(
-      ports,
-      [...before].flatMap(([partition, { paused }]) => (paused ? [] : [partition])),
-    );
+    await liftPauses(ports, [...own]);
   }
 }
 
