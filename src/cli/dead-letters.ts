@@ -33,23 +33,39 @@ export function parseLetters(texts: readonly unknown[]): ReadonlySet<number> | u
 }
 
 /** The group that --group names, to select its dead letters; undefined: all groups. */
-const groupOf = ({ given, group }: Config): string | undefined => (given.has('group') ? group : undefined);
+export const groupOf = ({ given, group }: Config): string | undefined =>
+  given.has('group') ? group : undefined;
 
 /**
- * The selected dead letters, oldest first: those of --group, or of all groups. `only`: only letters with these numbers.
+ * The dead letters of --group, or of all groups, oldest first.
  *
  * @param others receives the groups of the letters that are left out because --group names another group.
  */
 export async function* lettersOf(
   { config, stream }: StreamSession,
-  only: ReadonlySet<number> | undefined,
   others: Set<string> = new Set(),
 ): AsyncGenerator<FoundLetter> {
   const group = groupOf(config);
   for await (const letter of stream.deadLetters()) {
     if (group !== undefined && letter.group !== group) others.add(letter.group);
-    else if (only?.has(letter.sequence) !== false) yield letter;
+    else yield letter;
   }
+}
+
+/**
+ * The dead letters with these numbers, oldest first.
+ *
+ * @throws NatspocError `failed` if one of them does not exist.
+ */
+export async function namedLetters(
+  session: StreamSession,
+  numbers: ReadonlySet<number>,
+): Promise<FoundLetter[]> {
+  const found: FoundLetter[] = [];
+  const missing = new Set(numbers);
+  for await (const letter of lettersOf(session)) if (missing.delete(letter.sequence)) found.push(letter);
+  if (missing.size > 0) throw missingLetters(session, [...missing]);
+  return found;
 }
 
 /** The message for an empty list of dead letters. It names other groups that have dead letters. */
@@ -61,12 +77,10 @@ export function noLetters({ config }: StreamSession, others: ReadonlySet<string>
   return `${none}; ${others.size === 1 ? `group ${named} has` : `groups ${named} have`} some`;
 }
 
-/** @throws NatspocError `failed` if requested dead letters do not exist. */
-export function refuseMissing({ config }: StreamSession, missing: ReadonlySet<number>): void {
-  if (missing.size === 0) return;
-  const which = [...missing].join(', ');
+/** The error for requested dead letters that do not exist. */
+export function missingLetters({ config }: StreamSession, missing: readonly number[]): NatspocError {
   const group = groupOf(config);
   const of = group === undefined ? '' : ` of group ${group}`;
-  const message = `There is no dead letter ${which}${of}. "natspoc stream dead" lists them.`;
-  throw new NatspocError('failed', message);
+  const message = `There is no dead letter ${missing.join(', ')}${of}. "natspoc stream dead" lists them.`;
+  return new NatspocError('failed', message);
 }

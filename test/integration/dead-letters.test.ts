@@ -173,6 +173,58 @@ describe('dead letters', function () {
     assert.equal(await letters(), 1);
   });
 
+  describe('after a resize of the group', () => {
+    const ofGroup = (...args: string[]) => natspoc(...args, '--group', 'billing');
+    const resize = (partitions: number) => ofGroup('leases', 'resize', String(partitions));
+    /** The keys and subjects of all messages, without repetitions. */
+    const places = async () =>
+      new Set((await stored()).map(({ header, subject }) => `${header.get('Natspoc-Key')} ${subject}`));
+
+    beforeEach(async () => {
+      await natspoc('stream', 'delete', '--force');
+      env = { ...env, PARTITIONS: '4' };
+      await natspoc('stream', 'create');
+      await natspoc('publish', 'first', '--count', '1', '--keys', '1', '--quiet');
+      await ofGroup(...failing);
+    });
+
+    it('dead letters of a resized group are put back into the partitions of the stream that have their keys', async () => {
+      await resize(5);
+      await natspoc('publish', '{{Count}}', '--count', '12', '--keys', '6', '--quiet');
+      await ofGroup(...failing);
+      const before = await places();
+      assert.equal(await natspoc('stream', 'redrive'), '13 put back');
+      assert.deepEqual([await places(), (await stored()).length, await letters()], [before, 26, 0]);
+    });
+
+    it('dead letters that a group stored when it had more partitions are put back', async () => {
+      await resize(5);
+      await natspoc('publish', '{{Count}}', '--count', '12', '--keys', '6', '--quiet');
+      await ofGroup(...failing);
+      await resize(2);
+      const before = await places();
+      assert.equal(await ofGroup('stream', 'redrive'), '13 put back');
+      assert.deepEqual([await places(), (await stored()).length, await letters()], [before, 26, 0]);
+    });
+  });
+
+  it('dead letters that are named but do not exist make a redrive fail, and letters that are left do not', async () => {
+    for (const text of ['one', 'two']) await publish(text);
+    await fail();
+    const json = async (...args: string[]) => {
+      const { code, stdout } = await runCli(['stream', 'redrive', '--json', ...args], { env });
+      return [code, ...stdout.split('\n').map((line): unknown => JSON.parse(line))];
+    };
+    const dry = await runCli(['stream', 'redrive', '1', '99', '--dry-run'], { env });
+    assert.deepEqual([dry.code, dry.stdout], [1, '']);
+    assert.match(dry.stderr, /There is no dead letter 99\./);
+    assert.deepEqual(await json('1', '2', '--count', '1'), [
+      0,
+      { redriven: 1, left: 1, kept: 0, missing: [] },
+    ]);
+    assert.deepEqual(await json('2', '99'), [1, { redriven: 1, left: 0, kept: 0, missing: [99] }]);
+  });
+
   it('dead letters keep every character of an error, for natspoc and for other clients', async () => {
     const error = '接続に失敗しました: Zürich 😀';
     const module = join(folder, 'unicode.mjs');

@@ -215,12 +215,13 @@ describe('redriving', () => {
       },
     };
     const onKept = ({ sequence }: FoundLetter, reason: string) => void kept.push(`${sequence}: ${reason}`);
-    return { options: { box, target, partitions: 8, onKept }, log, kept, put, answers };
+    const place = async ({ partition }: FoundLetter): Promise<number> => partition;
+    return { options: { box, target, partitions: 8, place, onKept }, log, kept, put, answers };
   }
 
   it('redriving publishes letters to their partitions, oldest first, and deletes the confirmed letters', async () => {
     const { options, put, log } = bench([stored(1), stored(5, { partition: 3 })]);
-    assert.deepEqual(await redrive(options), { redriven: 2, left: 0, kept: 0 });
+    assert.deepEqual(await redrive(options), { redriven: 2, left: 0, kept: 0, missing: [] });
     const headers = { 'Natspoc-Key': 'key', 'X-Own': 'mine', 'Natspoc-Redriven': '1' };
     assert.deepEqual(put, [
       [2, headers],
@@ -245,22 +246,57 @@ describe('redriving', () => {
     );
   });
 
+  it('redriving puts letters into the partitions to which their messages belong now, in order', async () => {
+    const { options, put, log } = bench([stored(1), stored(2, { partition: 9 })]);
+    const place = async () => 5;
+    const original = options.box.original;
+    options.box.original = async (letter) => {
+      if (letter.sequence === 1) await new Promise((resolve) => setImmediate(resolve));
+      return original(letter);
+    };
+    assert.deepEqual(await redrive({ ...options, place }), { redriven: 2, left: 0, kept: 0, missing: [] });
+    assert.deepEqual(
+      put.map(([partition]) => partition),
+      [5, 5],
+    );
+    assert.deepEqual(
+      log.map((line) => line.split('.')[3] ?? line),
+      ['1', 'remove 1', '2', 'remove 2'],
+    );
+  });
+
+  it('redriving names the requested letters that do not exist, and not the letters that it leaves', async () => {
+    const { options } = bench([stored(1), stored(2), stored(3, { group: 'other' })]);
+    const only = new Set([1, 2, 3, 4]);
+    assert.deepEqual(await redrive({ ...options, only, group: 'g', count: 1 }), {
+      ...{ redriven: 1, left: 2, kept: 0 },
+      missing: [3, 4],
+    });
+    const stopped = await redrive({ ...options, only, signal: AbortSignal.abort() });
+    assert.deepEqual([stopped.left, stopped.missing], [3, [4]]);
+  });
+
   it('redriving leaves letters of other groups, and messages that are not letters', async () => {
     const foreign = { sequence: 3, data: new Uint8Array(), headers: {} };
     const { options, log } = bench([stored(1, { group: 'other' }), foreign, stored(4)]);
-    assert.deepEqual(await redrive({ ...options, group: 'g' }), { redriven: 1, left: 2, kept: 0 });
+    assert.deepEqual(await redrive({ ...options, group: 'g' }), {
+      redriven: 1,
+      left: 2,
+      kept: 0,
+      missing: [],
+    });
     assert.deepEqual(log.slice(1), ['remove 4']);
   });
 
   it('redriving stops at the requested number', async () => {
     const { options, put } = bench([stored(1), stored(2), stored(3)]);
-    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 1, kept: 0 });
+    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 1, kept: 0, missing: [] });
     assert.equal(put.length, 2);
   });
 
   it('redriving puts back the requested number of letters, even if letters in between cannot be put back', async () => {
     const { options, log } = bench([stored(1, { partition: 9 }), stored(2), stored(3), stored(4)]);
-    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 1, kept: 1 });
+    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 1, kept: 1, missing: [] });
     assert.deepEqual(
       log.filter((line) => line.startsWith('remove')),
       ['remove 2', 'remove 3'],
@@ -270,11 +306,11 @@ describe('redriving', () => {
   it('redriving that is aborted puts back no further letter, and counts the letters that are left', async () => {
     const { options, put } = bench([stored(1), stored(2), stored(3)]);
     const before = await redrive({ ...options, signal: AbortSignal.abort() });
-    assert.deepEqual(before, { redriven: 0, left: 3, kept: 0 });
+    assert.deepEqual(before, { redriven: 0, left: 3, kept: 0, missing: [] });
     const stop = new AbortController();
     const onRedriven = () => stop.abort();
     const between = await redrive({ ...options, signal: stop.signal, onRedriven });
-    assert.deepEqual(between, { redriven: 1, left: 2, kept: 0 });
+    assert.deepEqual(between, { redriven: 1, left: 2, kept: 0, missing: [] });
     assert.equal(put.length, 1);
   });
 
@@ -288,7 +324,7 @@ describe('redriving', () => {
     answers.push(refuse('message size exceeds maximum allowed.'));
     const original = options.box.original;
     options.box.original = async (letter) => (letter.sequence === 3 ? undefined : original(letter));
-    assert.deepEqual(await redrive(options), { redriven: 1, left: 0, kept: 3 });
+    assert.deepEqual(await redrive(options), { redriven: 1, left: 0, kept: 3, missing: [] });
     assert.deepEqual(kept.sort(), [
       '1: it belongs to partition 9, but the stream has only 8',
       '2: message size exceeds maximum allowed',

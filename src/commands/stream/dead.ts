@@ -1,5 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { letterArgs, lettersOf, noLetters, parseLetters, refuseMissing } from '../../cli/dead-letters.js';
+import { letterArgs, lettersOf, namedLetters, noLetters, parseLetters } from '../../cli/dead-letters.js';
 import { forceFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
@@ -48,22 +48,22 @@ are not handled again. With --group the command uses only the letters of this gr
       );
     }
     await this.withStream(flags, 'stream dead', async (session) => {
-      const found: FoundLetter[] = [];
-      const missing = new Set(only);
-      const others = new Set<string>();
-      let shown = 0;
-      for await (const letter of lettersOf(session, only, others)) {
-        missing.delete(letter.sequence);
-        shown++;
-        if (only) found.push(letter);
-        else if (flags.json) this.writeJson(letterJson(letter));
-        else this.writeLines([describeLetter(letter)]);
-      }
-      refuseMissing(session, missing);
-      if (!only && shown === 0) this.note(noLetters(session, others));
-      if (flags.drop) await this.#drop(session, found, flags);
-      else await this.#show(session, found, flags.json);
+      if (!only) return this.#list(session, flags.json);
+      const letters = await namedLetters(session, only);
+      if (flags.drop) await this.#drop(session, letters, flags);
+      else await this.#show(session, letters, flags.json);
     });
+  }
+
+  async #list(session: StreamSession, json: boolean): Promise<void> {
+    const others = new Set<string>();
+    let shown = 0;
+    for await (const letter of lettersOf(session, others)) {
+      shown++;
+      if (json) this.writeJson(letterJson(letter));
+      else this.writeLines([describeLetter(letter)]);
+    }
+    if (shown === 0) this.note(noLetters(session, others));
   }
 
   async #show({ stream }: StreamSession, letters: readonly FoundLetter[], json: boolean): Promise<void> {

@@ -1,5 +1,13 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { letterArgs, lettersOf, noLetters, parseLetters, refuseMissing } from '../../cli/dead-letters.js';
+import {
+  groupOf,
+  letterArgs,
+  lettersOf,
+  missingLetters,
+  namedLetters,
+  noLetters,
+  parseLetters,
+} from '../../cli/dead-letters.js';
 import { countFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
@@ -52,7 +60,7 @@ stored. With --dry-run the command only lists the dead letters.`);
   ): Promise<void> {
     let shown = 0;
     const others = new Set<string>();
-    for await (const letter of lettersOf(session, only, others)) {
+    for await (const letter of only ? await namedLetters(session, only) : lettersOf(session, others)) {
       if (count !== undefined && shown >= count) break;
       shown++;
       if (json) this.writeJson(letterJson(letter));
@@ -66,30 +74,29 @@ stored. With --dry-run the command only lists the dead letters.`);
     { json, count }: { json: boolean; count?: number | undefined },
     only: ReadonlySet<number> | undefined,
   ): Promise<void> {
-    const missing = new Set(only);
     const { config, stream } = session;
     const summary = await stream.redrive({
       only,
-      group: config.given.has('group') ? config.group : undefined,
+      group: groupOf(config),
       count,
       signal: this.stopSignal(),
       onRedriven: (letter, sequence) => {
-        missing.delete(letter.sequence);
         if (!json) this.note(`p${letter.partition}: message ${letter.from} published again as #${sequence}`);
       },
       onKept: (letter, reason) => {
-        missing.delete(letter.sequence);
         this.note(`dead letter ${letter.sequence} (p${letter.partition} ${letter.from}) stays: ${reason}`);
       },
     });
-    const { redriven, left, kept } = summary;
-    if (json) this.writeJson(summary);
-    else {
-      const none = redriven + left + kept === 0 ? ': there are no dead letters' : '';
-      const others = left > 0 ? `, ${formatCount(left)} left where they are` : '';
-      this.writeLines([`${formatCount(redriven)} put back${none}${others}`]);
+    const { redriven, left, kept, missing } = summary;
+    if (json) {
+      this.writeJson(summary);
+      if (missing.length + kept > 0) process.exitCode = 1;
+      return;
     }
-    refuseMissing(session, missing);
+    const none = redriven + left + kept === 0 ? ': there are no dead letters' : '';
+    const others = left > 0 ? `, ${formatCount(left)} left where they are` : '';
+    this.writeLines([`${formatCount(redriven)} put back${none}${others}`]);
+    if (missing.length > 0) throw missingLetters(session, missing);
     if (kept > 0) {
       throw new NatspocError(
         'failed',

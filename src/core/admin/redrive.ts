@@ -9,12 +9,18 @@ const BATCH = 256;
 /** Maximum number of attempts if the stream does not answer. */
 const TRIES = 3;
 
-/** Options of a redrive. */
-export interface RedriveOptions {
+/** The dependencies of a redrive. */
+export interface RedrivePorts {
   box: DeadLetterStore;
   target: RedriveTarget;
-  /** Number of partitions of the target stream. */
+  /** Number of partitions of the target. */
   partitions: number;
+  /** The partition of the target to which a letter's message belongs. */
+  place: (letter: FoundLetter) => Promise<number>;
+}
+
+/** Options of a redrive. */
+export interface RedriveOptions {
   /** Only dead letters of this group; undefined: all. */
   group?: string | undefined;
   /** Only dead letters with these numbers; undefined: all. */
@@ -37,6 +43,18 @@ export interface RedriveSummary {
   kept: number;
 }
 
+/** The result of a redrive of chosen letters. */
+export interface RedriveOutcome extends RedriveSummary {
+  /** The chosen numbers for which no dead letter exists. */
+  missing: number[];
+}
+
+/** A letter and its partition of the target. */
+interface Placed {
+  letter: FoundLetter;
+  partition: number;
+}
+
 /**
  * Publishes dead letters to their partitions again, oldest first. Deletes each letter after the stream has confirmed it. Each message has
  * an id, so a second redrive within the stream's duplicate window does not store it twice. Every group of the stream receives the messages
@@ -44,39 +62,41 @@ export interface RedriveSummary {
  *
  * @throws NatspocError `unreachable` or `not-permitted` if publishing is not possible. Earlier letters may have been published already.
  */
-export async function redrive(options: RedriveOptions): Promise<RedriveSummary> {
-  const { box, group, only, count = Number.POSITIVE_INFINITY, signal } = options;
+export async function redrive(options: RedriveOptions & RedrivePorts): Promise<RedriveOutcome> {
+  const { box, place, group, only, count = Number.POSITIVE_INFINITY, signal } = options;
+  const missing = new Set(only);
   const summary: RedriveSummary = { redriven: 0, left: 0, kept: 0 };
-  let batch: FoundLetter[] = [];
+  let batch: Placed[] = [];
   for await (const letter of box.letters(() => summary.left++)) {
     const isMeant = (group === undefined || letter.group === group) && only?.has(letter.sequence) !== false;
+    if (isMeant) missing.delete(letter.sequence);
     if (!isMeant || summary.redriven >= count || signal?.aborted) {
       summary.left++;
       continue;
     }
-    batch.push(letter);
+    batch.push({ letter, partition: await place(letter) });
     if (batch.length < Math.min(BATCH, count - summary.redriven)) continue;
     await putBack(batch, options, summary);
     batch = [];
   }
   await putBack(batch, options, summary);
-  return summary;
+  return { ...summary, missing: [...missing] };
 }
 
 /** Publishes the letters of each partition in order, and different partitions in parallel. */
 async function putBack(
-  batch: readonly FoundLetter[],
-  options: RedriveOptions,
+  batch: readonly Placed[],
+  options: RedriveOptions & RedrivePorts,
   summary: RedriveSummary,
 ): Promise<void> {
-  const byPartition = new Map<number, FoundLetter[]>();
-  for (const letter of batch) {
-    const found = byPartition.get(letter.partition);
-    if (found) found.push(letter);
-    else byPartition.set(letter.partition, [letter]);
+  const byPartition = new Map<number, Placed[]>();
+  for (const placed of batch) {
+    const found = byPartition.get(placed.partition);
+    if (found) found.push(placed);
+    else byPartition.set(placed.partition, [placed]);
   }
   const under = [...byPartition.values()].map(async (found) => {
-    for (const letter of found) await putBackOne(letter, options, summary);
+    for (const placed of found) await putBackOne(placed, options, summary);
   });
   for (const each of await Promise.allSettled(under)) if (each.status === 'rejected') throw each.reason;
 }
@@ -88,15 +108,16 @@ export async function dropLetter(box: DeadLetterStore, { sequence, parts }: Foun
 }
 
 async function putBackOne(
-  letter: FoundLetter,
-  options: RedriveOptions,
+  placed: Placed,
+  options: RedriveOptions & RedrivePorts,
   summary: RedriveSummary,
 ): Promise<void> {
   if (options.signal?.aborted) {
     summary.left++;
     return;
   }
-  const outcome = await send(letter, options);
+  const { letter } = placed;
+  const outcome = await send(placed, options);
   if (typeof outcome === 'string') {
     summary.kept++;
     options.onKept?.(letter, outcome);
@@ -109,10 +130,10 @@ async function putBackOne(
 
 /** Publishes the message of a letter. Returns the new sequence of the message, or the reason why the letter is kept. */
 async function send(
-  letter: FoundLetter,
-  { box, target, partitions }: RedriveOptions,
+  { letter, partition }: Placed,
+  { box, target, partitions }: RedrivePorts,
 ): Promise<number | string> {
-  const { partition, group, from, time, sequence } = letter;
+  const { group, from, time, sequence, subject } = letter;
   if (partition >= partitions)
     return `it belongs to partition ${partition}, but the stream has only ${partitions}`;
   const original = await box.original(letter);
@@ -121,7 +142,7 @@ async function send(
   const headers = { ...original.headers, [REDRIVEN_HEADER]: String(times) };
   const id = `redrive.${group}.${from}.${sequence}.${time}`;
   for (let tries = 1; ; tries++) {
-    const outcome = await target.store(letter, { headers, data: original.data }, id);
+    const outcome = await target.store({ partition, subject }, { headers, data: original.data }, id);
     if (outcome.kind === 'ok') return outcome.sequence;
     if (outcome.kind === 'failed') {
       if (outcome.error.code === 'not-permitted') throw outcome.error;

@@ -39,7 +39,7 @@ import { otherLayouts } from './group-layout.js';
 import { natsGroupPorts } from './group-ports.js';
 import { unknownKey } from './keyed-messages.js';
 import { OpenedGroups } from './opened-groups.js';
-import type { RedriveOptions, RedriveSummary } from './redrive.js';
+import type { RedriveOptions, RedriveOutcome } from './redrive.js';
 import type { SharedReads } from './shared-reads.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
@@ -292,7 +292,7 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /** Publishes dead letters to their partitions again. */
-  async redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
+  async redrive(options: RedriveOptions): Promise<RedriveOutcome> {
     const listeners = { onRedriven: FUNCTION, onKept: FUNCTION };
     checkOptions('redrive', options, { group: GROUP, count: COUNT, ...listeners, signal: SIGNAL, only: SET });
     return this.#letters.redrive(options);
