@@ -222,6 +222,34 @@ describe('natspoc stream', function () {
     assert.match(gone.stderr, /There is no stream/);
   });
 
+  it('after their questions, stream trim keeps messages that a group is to handle again, and stream purge keeps later messages', async () => {
+    await publish(20);
+    await consumeAll('--group', 'fast');
+    await consumeAll('--group', 'slow', '--from', 'new');
+    const terminal = await Tmux.open({ columns: 120, rows: 40 }, env());
+    try {
+      const entry = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+      const type = (command: string) => terminal.type(`clear; "${process.execPath}" "${entry}" ${command}\n`);
+      await type('stream trim --except-group slow --except-group other');
+      const question = await terminal.shows(/Type S\d+ to continue:/);
+      assert.match(
+        question,
+        /^20 messages of stream S\d+ will be deleted; every group except slow has handled/m,
+      );
+      await ok('leases', 'seek', '--group', 'fast', '--all', '--to', 'first', '--force');
+      await terminal.type(`${stream}\n`);
+      await terminal.shows(/^Deleted 0 messages\.$/m);
+      await type('stream purge');
+      await terminal.shows(/^20 messages of stream S\d+ will be deleted,[\s\S]*Type S\d+ to continue:/m);
+      await publish(5);
+      await terminal.type(`${stream}\n`);
+      await terminal.shows(/^Deleted 20 messages\.$/m);
+      assert.equal(object(await ok('stream', '--json')).messages, 5);
+    } finally {
+      await terminal.close();
+    }
+  });
+
   it('tables break no word on a terminal of 50 columns', async () => {
     await publish(20);
     // With --count a run is not a bounded job, so the group is not idle afterwards.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { planTrim } from '../../src/core/admin/trim.js';
+import { planTrim, stillPermitted } from '../../src/core/admin/trim.js';
 
 /** A partition's messages, by their sequences in the stream. */
 const counting = (sequences: readonly number[]) => ({
@@ -62,12 +62,45 @@ describe('stream trim', () => {
     ]);
     const streams = stream([10, 20, 30], [3, 3, 3]);
     const upTo = async (keyed: typeof layout) => {
-      const steps = await planTrim(observers, streams, new Map([['keyed', keyed]]));
+      const steps = await planTrim(observers, streams, async () => new Map([['keyed', keyed]]));
       return steps.map((step) => step.upTo);
     };
     assert.deepEqual(await upTo(layout), [10, 10, 10]);
     // One partition of the group has no position yet.
     assert.deepEqual(await upTo({ ...layout, partitions: 3 }), [null, null, null]);
+  });
+
+  it('stream trim reads the layouts after the positions, so that it misses no resize', async () => {
+    const resized = {
+      ...{ v: 2, key: 'header:Natspoc-Key', filter: '>', hash: 'fnv1a32' as const, partitions: 2 },
+      ...{ prefix: 'e', epoch: 1, before: { partitions: 2, positions: [10, 20] } },
+    };
+    const layouts = new Map<string, typeof resized>();
+    const { positions, ...rest } = group({ 0: 30, 1: 20 });
+    const observer = {
+      ...rest,
+      positions: async () => {
+        // The group's first resize has just been carried out. Only partition 0 has a position under the new layout.
+        layouts.set('resized', resized);
+        return (await positions()).map((each) => ({ ...each, layout: each.partition === 0 ? 1 : 0 }));
+      },
+    };
+    const read = async () => new Map(layouts);
+    const steps = await planTrim(new Map([['resized', observer]]), stream([10, 20, 30], [3, 3]), read);
+    assert.deepEqual(
+      steps.map(({ upTo }) => upTo),
+      [10, 10],
+    );
+  });
+
+  it('a plan is still permitted as far as a later plan deletes the same messages', () => {
+    const step = (partition: number, upTo: number | null) => ({
+      ...{ partition, upTo, messages: upTo ?? 0, kept: 0 },
+      ...{ heldBackBy: null, fault: null },
+    });
+    const plan = [step(0, 5), step(1, 5), step(2, 5), step(3, null)];
+    const later = [step(0, 4), step(1, null), step(2, 6), step(3, 6)];
+    assert.deepEqual(stillPermitted(plan, later), [step(0, 4), step(1, null), step(2, 5), step(3, null)]);
   });
 
   it('stream trim deletes nothing if the sequence of a position was reused', async () => {

@@ -27,7 +27,7 @@ export default class StreamPurge extends StreamCommand {
       flags,
       'stream purge',
       async ({ config, stream, group }) => {
-        const { counts } = await group.observer.stream();
+        const { counts, lastSequence } = await group.observer.stream();
         const { partition } = flags;
         checkPartition(partition, counts.length);
         const chosen = partition === undefined ? counts : [counts[partition] ?? 0];
@@ -37,7 +37,8 @@ export default class StreamPurge extends StreamCommand {
           `${messages} messages of${where} stream ${config.stream} will be deleted, including those that no group has handled.`,
         ];
         await this.confirm({ consequences, name: config.stream, force: flags.force });
-        const deleted = await stream.purge(partition ?? null, null, (error) =>
+        // Messages that arrive while the command waits for the answer are not part of it.
+        const deleted = await stream.purge(partition ?? null, lastSequence, (error) =>
           this.note(`Warning: members may report handled messages as lost: ${messageOf(error)}`),
         );
         if (flags.json) this.writeJson({ deleted, partition: partition ?? null });

@@ -3,7 +3,8 @@ import { forceFlag } from '../../cli/flag.js';
 import { hasSessions } from '../../cli/groups/delete-group.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
-import type { TrimStep } from '../../core/admin/trim.js';
+import type { PositionFault } from '../../core/admin/position-fault.js';
+import { stillPermitted, type TrimStep } from '../../core/admin/trim.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import { escapeControl, shellWord } from '../../core/lib/text.js';
 import { countOf, formatCount } from '../../core/lib/units.js';
@@ -37,8 +38,9 @@ export default class StreamTrim extends StreamCommand {
       'stream trim',
       async (session) => {
         const { config, stream } = session;
-        const groups = await this.#groups(session, flags['except-group'] ?? []);
-        const steps = await stream.planTrim(groups);
+        const except = flags['except-group'] ?? [];
+        let { groups, ignored } = await this.#groups(session, except);
+        let steps = await stream.planTrim(groups);
         const total = steps.reduce((sum, { messages }) => sum + messages, 0);
         const abandoned = await this.#abandoned(session, steps);
         if (!flags.json) this.#show(steps, abandoned);
@@ -47,11 +49,15 @@ export default class StreamTrim extends StreamCommand {
           else if (total === 0) this.writeLines(['', 'Nothing to delete.']);
           return;
         }
-        if (total > 0) {
+        if (total > 0 && !flags.force) {
+          const every = `every group${ignored.length > 0 ? ` except ${escapeControl(ignored.join(', '))}` : ''}`;
           const consequences = [
-            `${formatCount(total)} messages of stream ${config.stream} will be deleted; every group has handled them.`,
+            `${formatCount(total)} messages of stream ${config.stream} will be deleted; ${every} has handled them.`,
           ];
           await this.confirm({ consequences, name: config.stream, force: flags.force });
+          // While the command waited for the answer, a group can have begun, and a seek can have moved a group back.
+          ({ groups } = await this.#groups(session, except));
+          steps = stillPermitted(steps, await stream.planTrim(groups));
         }
         const deleted = await stream.trim(steps, groups);
         const sweptSessions = await this.#sweep(session);
@@ -81,10 +87,14 @@ export default class StreamTrim extends StreamCommand {
     }
   }
 
-  /** The groups that the trim considers. */
-  async #groups({ config, stream }: StreamSession, except: readonly string[]): Promise<string[]> {
-    const groups = (await stream.groups()).filter((group) => !except.includes(group));
-    if (groups.length > 0) return groups;
+  /** The groups that the trim considers, and the groups that it ignores. */
+  async #groups(
+    { config, stream }: StreamSession,
+    except: readonly string[],
+  ): Promise<{ groups: string[]; ignored: string[] }> {
+    const all = await stream.groups();
+    const groups = all.filter((group) => !except.includes(group));
+    if (groups.length > 0) return { groups, ignored: all.filter((group) => except.includes(group)) };
     throw new NatspocError(
       'failed',
       `No group reads stream ${config.stream}: nothing counts as handled. "stream purge" deletes messages anyway.`,
@@ -126,9 +136,14 @@ export default class StreamTrim extends StreamCommand {
   }
 }
 
+/** The faults of positions, in a few words. */
+const FAULTS: Record<PositionFault, string> = {
+  'beyond-end': 'position beyond the end',
+  'other-stream': 'position of another stream',
+  broken: 'position unreadable',
+  newer: 'position of a newer natspoc',
+};
+
 /** The group that holds a partition back, and the fault of its position, if any. */
-function describeHolder(group: string | null, fault: TrimStep['fault']): string {
-  const wrong =
-    fault === null ? '' : fault === 'beyond-end' ? ': position beyond the end' : ': position unreadable';
-  return group === null ? '-' : `${escapeControl(group)}${wrong}`;
-}
+const describeHolder = (group: string | null, fault: PositionFault | null): string =>
+  group === null ? '-' : `${escapeControl(group)}${fault === null ? '' : `: ${FAULTS[fault]}`}`;

@@ -230,8 +230,7 @@ export class StreamAdmin implements AsyncDisposable {
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
     checkGroups(groups);
     const { observer } = this.group();
-    const layouts = await otherLayouts(this.#topology.bucket, groups);
-    return planTrim(this.#observers(groups), observer, layouts);
+    return planTrim(this.#observers(groups), observer, () => otherLayouts(this.#topology.bucket, groups));
   }
 
   /**

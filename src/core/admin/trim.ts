@@ -26,15 +26,17 @@ export interface TrimStep {
  * Plans a trim of the messages that every group has handled. Nothing is deleted in a partition where a group has no position. The group can
  * then start with the first message. The same holds for a group with a wrong position (see {@link readPositionFaults}).
  *
- * @param layouts the layouts of keyed groups.
+ * @param readLayouts reads the layouts of keyed and resized groups. Called after the positions are read, because a layout shows to which
+ *   partitions they belong. An earlier layout could miss a resize.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
   observer: Pick<GroupObserver, 'stream' | 'ends' | 'waiting' | 'storedTime'>,
-  layouts: ReadonlyMap<string, GroupLayoutRecord> = new Map(),
+  readLayouts: () => Promise<ReadonlyMap<string, GroupLayoutRecord>> = async () => new Map(),
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
+  const layouts = await readLayouts();
   // The stream is read after the positions. Otherwise a position could lie beyond the end that was read.
   const stream = await observer.stream();
   // The ends are read last, so that they include every message in `stream.counts`.
@@ -62,6 +64,15 @@ export async function planTrim(
     const kept = upTo >= end ? 0 : await after(partition, upTo);
     const messages = Math.max(0, count - kept);
     return messages === 0 ? nothing : { partition, upTo, messages, kept, ...held };
+  });
+}
+
+/** The part of a plan that a later plan still permits: in each partition the step that deletes less. */
+export function stillPermitted(plan: readonly TrimStep[], later: readonly TrimStep[]): TrimStep[] {
+  const now = new Map(later.map((step) => [step.partition, step]));
+  return plan.map((step) => {
+    const less = now.get(step.partition);
+    return less && (less.upTo ?? 0) < (step.upTo ?? 0) ? less : step;
   });
 }
 
