@@ -17,7 +17,10 @@ const ROWS = [
 ];
 
 const pressed = (ui: Ui, ...keys: string[]): Outcome =>
-  keys.reduce<Outcome>((before, key) => press({ ui: before.ui, model, page: 5, helpEnd: 0 }, key), { ui });
+  keys.reduce<Outcome>(
+    (before, key) => press({ ui: before.ui, model, page: 5, helpEnd: 0, isMap: false }, key),
+    { ui },
+  );
 
 describe('the groups of the account in top', () => {
   const list = uiWith({ groups: groupsRead(model, ROWS), selected: { partitions: '3' } });

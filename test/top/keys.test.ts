@@ -18,7 +18,7 @@ const HALTED: HoldUp = { ...HELD_UP, why: 'halted', sequence: null, key: null, r
 
 function pressed(keys: string[], ui: Ui = start()): Outcome {
   let outcome: Outcome = { ui };
-  for (const key of keys) outcome = press({ ui: outcome.ui, model, page: 5, helpEnd: 0 }, key);
+  for (const key of keys) outcome = press({ ui: outcome.ui, model, page: 5, helpEnd: 0, isMap: false }, key);
   return outcome;
 }
 
@@ -61,7 +61,7 @@ describe('the keys of top', () => {
     const seen = new Set<string>();
     const scroll = (key: string) => {
       const { helpEnd } = helpAt(ui, 60, 20);
-      ui = press({ ui, model, page: 12, helpEnd }, key).ui;
+      ui = press({ ui, model, page: 12, helpEnd, isMap: false }, key).ui;
       return helpAt(ui, 60, 20).text;
     };
     for (const each of helpAt(ui, 60, 20).text) seen.add(each);
@@ -97,10 +97,12 @@ describe('the keys of top', () => {
       model,
     );
     const ui = start({ focus: 'updates' });
-    const ids = rowIds(busy, ui, 'updates');
+    const ids = rowIds(busy, ui, 'updates', false);
     assert.equal(ids.length, 9);
     const chosen = (key: string) =>
-      ids.indexOf(press({ ui, model: busy, page: 5, helpEnd: 0 }, key).ui.selected.updates ?? '');
+      ids.indexOf(
+        press({ ui, model: busy, page: 5, helpEnd: 0, isMap: false }, key).ui.selected.updates ?? '',
+      );
     assert.deepEqual(['up', 'down', 'pageup', 'home', 'end'].map(chosen), [8, 8, 4, 0, 8]);
   });
 
@@ -195,7 +197,7 @@ describe('the keys of top', () => {
     assert.deepEqual(pressed(['y'], asked).command, { type: 'pause', partition: 1, paused: true });
     const paused = play([[1, { type: 'changes', entries: [override(1, 900, { paused: true })] }]], model);
     const again = press(
-      { ui: start({ selected: { partitions: '1' } }), model: paused, page: 5, helpEnd: 0 },
+      { ui: start({ selected: { partitions: '1' } }), model: paused, page: 5, helpEnd: 0, isMap: false },
       'p',
     ).ui;
     assert.equal(again.dialog?.question, 'Resume p1?');
@@ -206,7 +208,7 @@ describe('the keys of top', () => {
     const at = (entry: ViewEntry) => {
       const changed = play([[1, { type: 'changes', entries: [entry] }]], model);
       const ui = start({ selected: { partitions: '0' } });
-      return press({ ui, model: changed, page: 5, helpEnd: 0 }, 'r');
+      return press({ ui, model: changed, page: 5, helpEnd: 0, isMap: false }, 'r');
     };
     assert.match(at(lease(0, 900, null)).said?.text ?? '', /p0 has no owner/);
     assert.match(
@@ -262,7 +264,7 @@ describe('the keys of top', () => {
   );
   const outcomeOf = (key: string, partition: string | undefined, at: Model = heldUp): Outcome => {
     const ui = start(partition ? { selected: { partitions: partition } } : {});
-    return press({ ui, model: at, page: 5, helpEnd: 0 }, key);
+    return press({ ui, model: at, page: 5, helpEnd: 0, isMap: false }, key);
   };
   const asks = (key: string, partition: string | undefined) => outcomeOf(key, partition).ui;
   const says = (key: string, partition: string, at?: Model) => outcomeOf(key, partition, at).said?.text ?? '';
@@ -309,7 +311,7 @@ describe('the keys of top', () => {
     const rows = screen(start());
     assert.match(rows[1] ?? '', /^✖ halted: p5 \(\+1\)/);
     assert.equal(rows[3], '▲ retrying: p4');
-    const all = screen(press({ ui: start(), model: heldUp, page: 5, helpEnd: 0 }, '!').ui);
+    const all = screen(press({ ui: start(), model: heldUp, page: 5, helpEnd: 0, isMap: false }, '!').ui);
     assert.deepEqual(all.slice(4, 6), ['✖ halted: p5', '▲ retrying: p4']);
     assert.equal(pressed(['!', 'q']).command, undefined);
     assert.equal(pressed(['!', 'escape']).ui.problems, false);

@@ -13,7 +13,10 @@ const ROWS = [letter(9), letter(7), letter(2)];
 const EMPTY: LetterList = { rows: null, at: 0, shown: null };
 
 const pressed = (ui: Ui, ...keys: string[]): Outcome =>
-  keys.reduce<Outcome>((before, key) => press({ ui: before.ui, model, page: 5, helpEnd: 0 }, key), { ui });
+  keys.reduce<Outcome>(
+    (before, key) => press({ ui: before.ui, model, page: 5, helpEnd: 0, isMap: false }, key),
+    { ui },
+  );
 const screen = (ui: Ui): string => drawn(model, ui, { columns: 100, rows: 24 }).join('\n');
 
 describe('the dead letters in top', () => {

@@ -41,9 +41,12 @@ describe('long names of members in top', () => {
     const names = Array.from({ length: 9 }, (_, i) => `${i}`.repeat(128));
     const model = groupOf(names, [], 72);
     const pressed = (...keys: string[]): Outcome =>
-      keys.reduce<Outcome>((before, key) => press({ ui: before.ui, model, page: 5, helpEnd: 0 }, key), {
-        ui: uiWith(),
-      });
+      keys.reduce<Outcome>(
+        (before, key) => press({ ui: before.ui, model, page: 5, helpEnd: 0, isMap: false }, key),
+        {
+          ui: uiWith(),
+        },
+      );
     for (const keys of [['tab', 'j', 'K'], ['tab', 'j', 'x'], ['a'], ['j', 'r']]) {
       const { ui, said } = pressed(...keys);
       const rows = drawn(model, ui, { columns: 60, rows: 16 });

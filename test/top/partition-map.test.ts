@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import type { PartitionStats } from '../../src/core/protocol/member-stats.js';
 import type { Model } from '../../src/top/model/model.js';
 import { partitionRows } from '../../src/top/model/select.js';
+import { press } from '../../src/top/screen/keys.js';
 import { cursorOf } from '../../src/top/screen/rows.js';
+import { bodyRoom } from '../../src/top/ui/screen.js';
+import { showsMap } from '../../src/top/view/layout.js';
 import { mapHeight, partitionMap } from '../../src/top/view/partition-map.js';
 import { lineWidth, plain } from '../../src/top/view/text.js';
 import { worstLines } from '../../src/top/view/worst.js';
@@ -123,6 +126,32 @@ describe('the map of partitions', () => {
     const halted = reported(64, (p) => (p < 9 ? { state: 'halted' } : {}));
     assert.deepEqual(worstLines(halted, 5).length, 5);
     assert.match(plain(worstLines(halted, 5)[4] ?? []), /^\(\+4 more\) p4 A a/);
+  });
+
+  it('the arrow keys follow the drawn order of the partitions, in the map, the table and the timeline', () => {
+    const model = reported(8, (p) => ({ lag: p === 5 ? 900 : p === 2 ? 700 : 0 }));
+    for (const [changes, rows, drawnAs] of [
+      [{}, 24, 'map'],
+      [{}, 60, 'table'],
+      [{ zoom: true }, 24, 'table'],
+      [{ focus: 'timeline' }, 60, 'map'],
+      [{ focus: 'timeline', filter: 'p' }, 60, 'map'],
+    ] as const) {
+      let ui = uiWith({ partitionSort: 'lag', ...changes });
+      const size = { columns: 80, rows };
+      const isMap = showsMap(model, ui, bodyRoom(model, ui, size));
+      const titled = ui.focus === 'timeline' ? '▶ Timeline' : '▶ Partitions';
+      const text = drawn(model, ui, size).join('\n');
+      const [panel = ''] = text.slice(text.indexOf(titled)).split(/\n─|\nmost lag/);
+      const order = [...panel.matchAll(/\bp(\d)\b/g)].map(([, partition]) => partition);
+      const moved = order.map(() => {
+        ui = press({ ui, model, page: 5, helpEnd: 0, isMap }, 'down').ui;
+        return ui.selected[ui.focus];
+      });
+      const about = `${drawnAs} ${JSON.stringify(changes)}\n${panel}`;
+      assert.deepEqual(order.join(''), drawnAs === 'map' ? '01234567' : '52013467', about);
+      assert.deepEqual(moved, order, about);
+    }
   });
 
   it('the cursor is on the worst partition until another row is selected', () => {

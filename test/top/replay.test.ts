@@ -64,7 +64,8 @@ describe('a replay', () => {
     const rows = drawn(feed.model, ui, { columns: 80, rows: 24 });
     assert.match(rows[0] ?? '', / REPLAY {2}2x, 1m 5s of 10m {2}2026-01-0\d \d\d:01:05$/);
     assert.match(rows.at(-1) ?? '', /^\? help {2}q quit {2}space pause {2}> faster {2}< slower {2}\[ back/);
-    const pressed = (key: string) => press({ ui, model: feed.model, page: 5, helpEnd: 0 }, key).command;
+    const pressed = (key: string) =>
+      press({ ui, model: feed.model, page: 5, helpEnd: 0, isMap: false }, key).command;
     assert.deepEqual(pressed('space'), { type: 'replay', step: { do: 'toggle' } });
     assert.deepEqual(pressed(']'), { type: 'replay', step: { do: 'move', by: 10_000 } });
     assert.ok(bindingsFor(uiWith()).every(({ during }) => during !== 'replay'));

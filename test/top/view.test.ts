@@ -393,7 +393,7 @@ describe('the view of top', () => {
         },
       ],
     ]);
-    const [id = ''] = rowIds(model, uiWith(), 'updates');
+    const [id = ''] = rowIds(model, uiWith(), 'updates', false);
     const text = textOf(model, { focus: 'updates', detail: id }, 80, 24);
     assert.match(text, /B b got 2 partitions from a in 6 ms: p0 p1/);
     assert.match(text, /p0 {2}\d\d:\d\d:01\.000, epoch 300\n/);

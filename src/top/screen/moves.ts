@@ -3,9 +3,9 @@ import { cursorOf, rowIds } from './rows.js';
 import type { PanelId, Ui } from './state.js';
 
 /** Moves the selection by `by` rows, or scrolls the help. */
-export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
+export function move({ ui, model, helpEnd, isMap }: Situation, by: number): Outcome {
   if (ui.help) return { ui: { ...ui, helpTop: Math.max(0, Math.min(helpEnd, ui.helpTop + by)) } };
-  const ids = rowIds(model, ui, ui.focus);
+  const ids = rowIds(model, ui, ui.focus, isMap);
   const selected = cursorOf(model, ui, ui.focus);
   const at = selected === undefined ? -1 : ids.indexOf(selected);
   // In a log, the first selection is the last row.
@@ -34,8 +34,8 @@ export function back({ ui }: Situation): Outcome {
 }
 
 /** Opens the selected row. Without a selected row, maximizes the panel. */
-export function enter({ ui, model }: Situation): Outcome {
+export function enter({ ui, model, isMap }: Situation): Outcome {
   const selected = cursorOf(model, ui, ui.focus);
-  const isThere = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected);
+  const isThere = selected !== undefined && rowIds(model, ui, ui.focus, isMap).includes(selected);
   return { ui: isThere ? { ...ui, detail: selected } : { ...ui, zoom: true } };
 }

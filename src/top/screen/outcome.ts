@@ -16,6 +16,8 @@ export interface Situation {
   model: Model;
   /** The number of visible rows of the focused panel. */
   page: number;
+  /** True if the partitions are shown as a map, in numerical order. */
+  isMap: boolean;
   /** How far the help can be scrolled. */
   helpEnd: number;
 }

@@ -39,6 +39,10 @@ export function visiblePartitions(model: Model, ui: Ui): LeaseStatus[] {
     .sort((a, b) => PARTITION_ORDER[ui.partitionSort](a, b) || a.partition - b.partition);
 }
 
+/** The partitions that match the filter, in the numerical order of the timeline and the map. */
+export const numberedPartitions = (model: Model, ui: Ui): LeaseStatus[] =>
+  visiblePartitions(model, { ...ui, partitionSort: 'number' });
+
 /** The members that match the filter, sorted. */
 export function visibleMembers(model: Model, ui: Ui): MemberStatus[] {
   return memberRows(model)
@@ -68,12 +72,19 @@ export function updateId({ first }: UpdateGroup): string {
   return `${first.at} ${first.event} ${who} ${'partition' in first ? first.partition : ''}`;
 }
 
-/** The ids of a panel's selectable rows, in display order. */
-export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
+const idsOf = (rows: readonly LeaseStatus[]): string[] => rows.map(({ partition }) => `${partition}`);
+
+/**
+ * The ids of a panel's selectable rows, in display order.
+ *
+ * @param isMap true if the partitions are shown as a map
+ */
+export function rowIds(model: Model, ui: Ui, panel: PanelId, isMap: boolean): string[] {
   switch (panel) {
     case 'partitions':
+      return idsOf(isMap ? numberedPartitions(model, ui) : visiblePartitions(model, ui));
     case 'timeline':
-      return visiblePartitions(model, ui).map(({ partition }) => `${partition}`);
+      return idsOf(numberedPartitions(model, ui));
     case 'members':
       return visibleMembers(model, ui).map(({ session }) => session);
     case 'updates':

@@ -1,12 +1,11 @@
 import { cursorOf, visiblePartitions } from '../screen/rows.js';
+import { isMapOf } from '../view/layout.js';
 import { mapHeight, partitionMap } from '../view/partition-map.js';
 import { partitionTable } from '../view/partitions.js';
 import { heldUpLines, worstLines } from '../view/worst.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
-/** Unless it is maximized, the panel shows a table only for at most this many partitions. */
-const TABLE_ROWS = 16;
 const MIN_TABLE = 4;
 
 /** The partitions as a table, or as a map with the worst partitions in words. */
@@ -18,9 +17,8 @@ export function Partitions(props: PanelProps) {
   const room = height - 1;
   const cursor = cursorOf(model, ui, 'partitions');
   const selected = rows.findIndex(({ partition }) => `${partition}` === cursor);
-  const isTable = ui.zoom || (rows.length <= TABLE_ROWS && room > rows.length);
   const map = partitionMap(model, rows, width, selected < 0 ? undefined : Number(cursor));
-  if (rows.length > 0 && !isTable) {
+  if (isMapOf(rows.length, height, ui)) {
     const worst = worstLines(model, Math.max(0, room - map.length));
     return (
       <Panel {...panel} info={`${rows.length}`}>

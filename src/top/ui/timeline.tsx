@@ -1,12 +1,11 @@
-import { visiblePartitions } from '../screen/rows.js';
+import { numberedPartitions } from '../screen/rows.js';
 import { timelineTable } from '../view/timeline.js';
 import { type PanelProps, RowsPanel } from './panel.js';
 
 /** The owners of each partition over the last minutes. */
 export function Timeline(props: PanelProps) {
   const { model, ui, width } = props;
-  const inOrder = { ...ui, partitionSort: ui.filter === '' ? 'number' : ui.partitionSort } as const;
-  const rows = model.ready ? visiblePartitions(model, inOrder).map(({ partition }) => partition) : [];
+  const rows = model.ready ? numberedPartitions(model, ui).map(({ partition }) => partition) : [];
   return (
     <RowsPanel
       {...props}

@@ -11,7 +11,7 @@ import { letterRead, lettersRead } from '../screen/letter-keys.js';
 import { announce, perform } from '../screen/perform.js';
 import type { Command, Said, Ui } from '../screen/state.js';
 import { helpView } from '../view/help.js';
-import { isLargeEnough } from '../view/layout.js';
+import { isLargeEnough, showsMap } from '../view/layout.js';
 import { bodyRoom, Screen } from './screen.js';
 import { useKeys } from './use-keys.js';
 import { useModel } from './use-model.js';
@@ -109,15 +109,16 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
     // Nothing but this advice is visible. So no other key may have an effect.
     if (!isLargeEnough(size)) return key === 'q' || key === 'ctrl-c' ? quit() : undefined;
     const before = latest.current.ui;
-    const outcome = press(
-      {
-        ui: before,
-        model: before.frozen ?? known(),
-        page: Math.max(1, size.rows - FRAME_ROWS),
-        helpEnd: helpView(before, bodyRoom(known(), before, size)).end,
-      },
-      key,
-    );
+    const shown = before.frozen ?? known();
+    const room = bodyRoom(known(), before, size);
+    const situation = {
+      ui: before,
+      model: shown,
+      page: Math.max(1, size.rows - FRAME_ROWS),
+      isMap: showsMap(shown, before, room),
+      helpEnd: helpView(before, room).end,
+    };
+    const outcome = press(situation, key);
     change(outcome.ui);
     say(outcome.said);
     if (outcome.command) void carryOut(outcome.command);

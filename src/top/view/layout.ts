@@ -1,5 +1,6 @@
 import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
+import { visiblePartitions } from '../screen/rows.js';
 import type { PanelId, Ui } from '../screen/state.js';
 import { mapHeight } from './partition-map.js';
 import { GRAPHS } from './rates.js';
@@ -54,6 +55,10 @@ interface Wish {
 
 /** Up to this number of partitions, a table is preferred; otherwise a map. */
 const TABLE_ROWS = 16;
+
+/** True if a panel of this height shows `count` partitions as a map, and not as a table. A maximized panel shows a table. */
+export const isMapOf = (count: number, height: number, { zoom }: Pick<Ui, 'zoom'>): boolean =>
+  !zoom && count > 0 && (count > TABLE_ROWS || height - 1 <= count);
 
 function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish> {
   const partitions = Math.max(1, partitionsOf(model).length);
@@ -179,6 +184,13 @@ function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
       ],
     },
   ];
+}
+
+/** True if the screen shows the partitions as a map. The arrow keys then follow the numbers of the partitions. */
+export function showsMap(model: Model, ui: Ui, size: Size): boolean {
+  const places = layOut(model, ui, size).flatMap(({ stacks }) => stacks.flatMap(({ panels }) => panels));
+  const place = places.find(({ id }) => id === 'partitions');
+  return place !== undefined && isMapOf(visiblePartitions(model, ui).length, place.height, ui);
 }
 
 /** The places of the panels between header and footer. */
