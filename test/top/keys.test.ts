@@ -285,6 +285,33 @@ describe('the keys of top', () => {
     assert.equal(asks('n', '4').dialog, null, 'n is only an answer');
   });
 
+  it('the keys t and S do not offer a retry or a skip that cannot end a hold-up', () => {
+    const heldBy = (held: Partial<HoldUp>): Model => {
+      const holdUp = { ...HELD_UP, attempt: null, maxAttempts: null, nextInMs: null, ...held };
+      const partitions = [{ partition: 4, epoch: 104, position: 1, state: 'running', holdUp }];
+      const members = [stats('b', { partitions })];
+      return play([[1_000, { type: 'stats', facts: { members, gone: [] } }]], model);
+    };
+    const slow = heldBy({ why: 'handler' });
+    const acquiring = heldBy({ why: 'handler', sequence: null });
+    const stuck = heldBy({ why: 'stuck' });
+    for (const [key, at, said] of [
+      [
+        't',
+        slow,
+        'No attempt of p4 has failed: press r to release it to another member, or S to skip its message.',
+      ],
+      ['t', acquiring, 'No attempt of p4 has failed: press r to release it to another member.'],
+      ['t', stuck, 'No attempt of p4 has failed: press r to release it to another member.'],
+      ['S', acquiring, 'No message holds p4 up: press r to release it to another member.'],
+      ['D', stuck, 'No message holds p4 up: press r to release it to another member.'],
+    ] as const) {
+      assert.equal(says(key, '4', at), said);
+      assert.equal(outcomeOf(key, '4', at).ui.dialog, null);
+    }
+    assert.equal(outcomeOf('S', '4', slow).ui.dialog?.command.type, 'skip');
+  });
+
   it('keys move to the next and previous row in the details of a row', () => {
     const first = pressed(['j', 'enter']).ui;
     const second = pressed(['j'], first).ui;

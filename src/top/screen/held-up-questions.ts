@@ -1,6 +1,7 @@
 import { nameOf } from '../../core/admin/group-entries.js';
 import type { LeaseStatus } from '../../core/admin/lease-status.js';
 import { escapeControl } from '../../core/lib/text.js';
+import type { HoldUp } from '../../core/protocol/hold-up.js';
 import type { Outcome, Situation } from './outcome.js';
 import { ask, SELECT_PARTITION, selectedPartition, tell } from './questions.js';
 
@@ -11,12 +12,23 @@ function messageOf({ holdUp }: LeaseStatus): string {
   return `message ${holdUp.sequence}${key}`;
 }
 
+/** The message that can be given up, if any. */
+const skippable = ({ why, sequence }: HoldUp): number | null => (why === 'stuck' ? null : sequence);
+
+/** The keys that can end a hold-up that is not a failed attempt; undefined after a failed attempt. */
+function keysInstead(held: HoldUp): string | undefined {
+  if (held.why !== 'handler' && held.why !== 'stuck') return undefined;
+  return `press r to release it to another member${skippable(held) === null ? '' : ', or S to skip its message'}`;
+}
+
 /** Asks for a confirmation of a retry of the message that holds up the selected partition. */
 export function askToRetry(situation: Situation): Outcome {
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
   const { partition, holdUp } = row;
   if (!holdUp) return tell(situation, `Nothing holds p${partition} up.`, 'info');
+  const instead = keysInstead(holdUp);
+  if (instead) return tell(situation, `No attempt of p${partition} has failed: ${instead}.`, 'info');
   const owner = situation.model.group.liveOwner(partition);
   const who = owner ? nameOf(owner) : 'Its owner';
   const consequence =
@@ -32,10 +44,10 @@ const askToGiveUp =
     const row = selectedPartition(situation);
     if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
     const { partition, holdUp } = row;
-    const sequence = holdUp?.sequence ?? null;
+    const sequence = holdUp && skippable(holdUp);
     if (!holdUp || sequence === null) {
-      const text = `No message holds p${partition} up${holdUp ? ': press t to try again now' : ''}.`;
-      return tell(situation, text, 'info');
+      const remedy = holdUp ? `: ${keysInstead(holdUp) ?? 'press t to try again now'}` : '';
+      return tell(situation, `No message holds p${partition} up${remedy}.`, 'info');
     }
     const question = deadLetter
       ? `Dead-letter ${messageOf(row)} of p${partition}?`
