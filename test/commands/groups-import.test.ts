@@ -174,6 +174,23 @@ describe('natspoc groups export and import', function () {
     assert.equal((await lags()).a, 30);
   });
 
+  it('import creates a missing bucket only after all checks, and --dry-run creates none', async () => {
+    await publish(20);
+    await consume('--group', 'a', '--until-caught-up');
+    await save();
+    const bad = join(folder(), 'bad.json');
+    writeFileSync(bad, readFileSync(file, 'utf8').replaceAll(/"sequence": ?\d+/g, '"sequence": 1000'));
+    await deleteStreams(`KV_${own.name}_leases`);
+    const isThere = async () => !/has no bucket/.test((await natspoc('groups')).stderr);
+    await refused(4, /position 1000 is beyond the end of stream/, bad);
+    assert.equal(await isThere(), false);
+    assert.equal(await ok('groups', 'import', file, '--dry-run'), 'a: 8 positions would be set');
+    assert.equal(await isThere(), false);
+    const { stdout, stderr } = await natspoc('groups', 'import', file);
+    assert.deepEqual([stdout, stderr], ['a: 8 positions set', `Created bucket ${own.name}_leases.`]);
+    assert.deepEqual(await lags(), { a: 0 });
+  });
+
   it('a group that is being resized is exported with its old partitions, and a warning', async () => {
     await publish(30);
     await consume('--group', 'a', '--until-caught-up');

@@ -8,6 +8,7 @@ import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { readSmallFile, UnreadableFile } from '../../core/lib/small-file.js';
+import { escapeControl } from '../../core/lib/text.js';
 import { countOf, formatCount } from '../../core/lib/units.js';
 import { isId } from '../../core/protocol/record-format.js';
 
@@ -52,16 +53,18 @@ needed.`);
     const { args, flags } = await this.parse(GroupsImport);
     const file = renamed(parseGroupFile(await readBytes(args.file), args.file), flags.as);
     await this.withConnection(flags, 'groups import', async (config, connection) => {
-      const open = (create: boolean) => openGroupStore(connection, config, create);
-      const store = await open(!flags['dry-run']);
+      const store = await openGroupStore(connection, config);
       const steps = await planImport({ connection, config, store }, file, flags.force);
       const replaced = steps.filter(({ exists }) => exists).map(({ group }) => group);
-      if (replaced.length > 0 && !flags['dry-run']) {
-        const consequences = [`The positions of ${replaced.join(', ')} will be replaced.`];
-        await this.confirm({ consequences, name: config.stream, force: flags.yes, flag: '--yes' });
+      const { stream, bucket } = config;
+      if (!flags['dry-run']) {
+        if (replaced.length > 0) {
+          const consequences = [`The positions of ${replaced.join(', ')} will be replaced.`];
+          await this.confirm({ consequences, name: stream, force: flags.yes, flag: '--yes' });
+        }
+        if (await store.create()) this.note(escapeControl(`Created bucket ${bucket}.`));
+        for (const group of file.groups) await writeGroup(store, group);
       }
-      if (!flags['dry-run']) for (const group of file.groups) await writeGroup(store, group);
-      const { stream } = config;
       if (flags.json) this.writeJson({ dryRun: flags['dry-run'], stream, groups: steps });
       else this.writeLines(steps.map((step) => describe(step, flags['dry-run'])));
     });
