@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { natsGroupPorts } from '../../src/core/admin/group-ports.js';
 import { changeOverride } from '../../src/core/admin/overrides.js';
 import { type SeekPorts, seekPositions } from '../../src/core/admin/seek.js';
+import { planSeeks } from '../../src/core/admin/seek-planner.js';
 import { withFollower } from '../../src/core/admin/with-follower.js';
 import { createPublisher, type GroupMember, joinGroup } from '../../src/core/index.js';
 import { natsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 import { keys } from '../../src/core/protocol/keys.js';
 import { decodePosition } from '../../src/core/protocol/position-records.js';
-import { decodeOverride } from '../../src/core/protocol/records.js';
+import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
+import { decodeOverride, encodeRecord } from '../../src/core/protocol/records.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
@@ -143,6 +146,25 @@ describe('a seek', function () {
     const [outcome] = await seek(answering(0, { kind: 'unknown' }), [0]);
     assert.equal(outcome?.moved, true);
     assert.deepEqual(await paused(), []);
+  });
+
+  it('a plan counts from the start of the group if a partition has no position', async () => {
+    const { connection, topology, config } = run;
+    const { stream, prefix, bucket } = config;
+    const publisher = await createPublisher({
+      connection,
+      stream,
+      prefix,
+      bucket,
+      partitions: run.partitions,
+    });
+    for (let sent = 0; sent < 5; sent++) await publisher.publish({ data: 'x', partition: 7 });
+    await publisher.close();
+    const start = encodeRecord({ v: RECORD_VERSION, seq: 3, at: new Date().toISOString() });
+    await topology.bucket.write(keys.start(config.group), start, 0);
+    const ports = natsGroupPorts(topology, config);
+    const [step] = await planSeeks(ports, [7], { kind: 'first' }, run.partitions);
+    assert.deepEqual([step?.from, step?.to, step?.repeated], [null, 0, 3]);
   });
 
   /** The real bucket. The answer to the pause of partition 1 is lost, and the next read of the pause gets no answer. */

@@ -125,6 +125,21 @@ describe('the target of a seek', () => {
     }
   });
 
+  it('without a position, messages are counted from the start of the group', async () => {
+    const planned = async (start: number | null, target: string) => {
+      const stream = { firstSequence: 1, lastSequence: 6 };
+      const source = { observer: counting([1, 2, 3, 4, 5, 6]), stream, start, sequenceAt: async () => 0 };
+      const { to, skipped, repeated } = await planSeek(source, 0, null, parseSeekTarget(target));
+      return [to, skipped, repeated];
+    };
+    assert.deepEqual(await planned(4, 'first'), [0, 0, 4]);
+    assert.deepEqual(await planned(4, 'new'), [6, 2, 0]);
+    assert.deepEqual(await planned(4, '-1'), [3, 0, 1]);
+    assert.deepEqual(await planned(null, 'new'), [6, 6, 0]);
+    // The start belongs to an earlier stream of the same name.
+    assert.deepEqual(await planned(40, 'first'), [0, 0, 6]);
+  });
+
   it('the target is never beyond the last stored message', async () => {
     const source = {
       observer: counting([1, 2, 3]),

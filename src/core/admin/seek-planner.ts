@@ -23,9 +23,9 @@ export async function seekPlanner(
   target: SeekTarget,
   signal?: AbortSignal,
 ): Promise<SeekPlanner> {
-  const stream = await observer.stream();
+  const [stream, start] = await Promise.all([observer.stream(), observer.start()]);
   const keyed = observer.keyed && new KeyedMessages(observer, observer.keyed, partitions, stream, signal);
-  const source = { observer, keyed, stream, sequenceAt };
+  const source = { observer, keyed, stream, start, sequenceAt };
   return {
     plan: (partition, position) => planSeek(source, partition, position, target),
     mark: async (sequence) => {

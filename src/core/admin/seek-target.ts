@@ -57,6 +57,8 @@ export interface SeekSource {
   /** Set only for a keyed group. */
   keyed?: KeyedMessages | undefined;
   stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence' | 'createdAtMs'>;
+  /** A partition without a position starts after this sequence. Default: before the first message of the stream. */
+  start?: number | null;
   /** The first sequence stored at or after a time. Rejects with a NatspocError if the server does not answer. */
   sequenceAt(time: Date): Promise<number>;
 }
@@ -87,7 +89,7 @@ export async function planSeek(
   position: PositionMark | null | 'unreadable',
   target: SeekTarget,
 ): Promise<SeekStep> {
-  const { observer, stream } = source;
+  const { observer } = source;
   const known = position === 'unreadable' ? null : (position?.sequence ?? null);
   const fault = target.kind === 'relative' ? await faultOf(source, position) : null;
   if (fault !== null) {
@@ -98,7 +100,7 @@ export async function planSeek(
     );
   }
   const counts = source.keyed?.of(partition) ?? countsOf(observer, partition);
-  const from = known ?? Math.max(0, stream.firstSequence - 1);
+  const from = known ?? startIn(source, position);
   const { to, passed } = await resolve(source, from, target, counts);
   const { messages, isEstimate } = passed ?? (await counts.between(Math.min(from, to), Math.max(from, to)));
   return {
@@ -109,6 +111,12 @@ export async function planSeek(
     repeated: to < from ? messages : 0,
     countIsEstimate: to !== from && isEstimate,
   };
+}
+
+/** Where a partition without a readable position starts. */
+function startIn({ stream, start }: SeekSource, position: PositionMark | null | 'unreadable'): number {
+  const first = Math.max(0, stream.firstSequence - 1);
+  return position === null ? Math.max(first, Math.min(start ?? 0, stream.lastSequence)) : first;
 }
 
 async function faultOf(
