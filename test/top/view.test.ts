@@ -42,8 +42,6 @@ const hostileModel = () =>
       },
     ],
     [20, { type: 'stats', facts: { members: [stats('a', { name: HOSTILE })], gone: [] } }],
-    [30, { type: 'missing', message: HOSTILE }],
-    [40, { type: 'found', partitions: 8, prefix: 's' }],
     [50, { type: 'problem', what: 'x', message: HOSTILE }],
   ]);
 

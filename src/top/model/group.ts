@@ -4,7 +4,7 @@ import { eventsOf } from '../../core/admin/group-event.js';
 import type { PastEntry } from '../../core/ports/facts.js';
 import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
 import { tailOf } from './handled.js';
-import { keptUpdates, type Member, type Model, type Stretch, type Update } from './model.js';
+import { initialModel, keptUpdates, type Member, type Model, type Stretch, type Update } from './model.js';
 import { lagOf } from './select.js';
 import { ratePerSecond } from './series.js';
 
@@ -70,7 +70,7 @@ class Draft {
   tell(change: GroupChange, at: number, quiet: boolean): void {
     const known: Pick<Update, 'gapMs' | 'silentMs'> =
       change.kind === 'session'
-        ? this.#session(change, at)
+        ? this.#session(change, at, quiet)
         : change.kind === 'lease'
           ? this.#lease(change, at)
           : {};
@@ -79,7 +79,7 @@ class Draft {
     }
   }
 
-  #session({ id, before, after }: SessionChange, at: number): Pick<Update, 'silentMs'> {
+  #session({ id, before, after }: SessionChange, at: number, quiet: boolean): Pick<Update, 'silentMs'> {
     const member = this.members.get(id);
     if (after) {
       this.#giveLetter(id, readable(after)?.name);
@@ -92,7 +92,7 @@ class Draft {
     if (!before || !member) {
       // The session was never read. An earlier update about its partitions may contain the member's name.
       const owner = this.updates.findLast((update) => 'session' in update && update.session === id);
-      if (owner && 'member' in owner)
+      if (!quiet && owner && 'member' in owner)
         this.updates.push({ at, event: 'ended', member: owner.member, session: id });
       return {};
     }
@@ -193,8 +193,24 @@ export function applyChanges(model: Model, entries: readonly ViewEntry[]): Model
   return draft.finish(model);
 }
 
+/** The newest revision of the existing entries. Deleted sessions and overrides do not count, because members remove their traces. */
+function newestOf({ sessions, leases, overrides, layout }: GroupEntries): number {
+  const set = [...overrides.values()].filter(({ record }) => record !== null);
+  const seen = [...sessions.values(), ...leases.values(), ...set, ...(layout ? [layout] : [])];
+  return seen.reduce((newest, { revision }) => Math.max(newest, revision), 0);
+}
+
+/** The model before anything was seen of the group's entries. Past updates are kept. */
+function withoutEntries(model: Model): Model {
+  const { ready, group, members, letters, progress, took, strips } = initialModel(model.now);
+  return { ...model, ready, group, members, letters, progress, took, strips };
+}
+
 /** Applies a snapshot of the group. Differences from the known entries become updates, except for the first snapshot. */
-export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Model {
+export function applySnapshot(before: Model, entries: readonly ViewEntry[]): Model {
+  const newest = entries.reduce((most, { revision }) => Math.max(most, revision), 0);
+  // The bucket was purged or restored, so newer entries are lost, and their revisions are used again.
+  const model = newest < newestOf(before.group) ? withoutEntries(before) : before;
   const draft = new Draft(model);
   const { leases, sessions } = model.group;
   const known = model.ready || leases.size > 0 || sessions.size > 0;

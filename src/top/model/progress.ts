@@ -224,8 +224,14 @@ function withTimes(known: Model['took'], answers: StatsFacts['members']): Model[
   return fresh.length === 0 ? known : new Map([...known, ...fresh].slice(-MAX_TOOK));
 }
 
+/** True if the stream was made again or restored since it was last seen. Its sequences then mean other messages. */
+const isAnother = (before: StreamFacts, { createdAtMs, lastSequence }: StreamFacts): boolean =>
+  lastSequence < before.lastSequence || createdAtMs !== before.createdAtMs;
+
 /** Applies the stream's state. The last sequence counts the published messages. */
-export function applyStream(model: Model, facts: StreamFacts): Model {
+export function applyStream(known: Model, facts: StreamFacts): Model {
+  const replaced = known.stream !== null && isAnother(known.stream.facts, facts);
+  const model = replaced ? { ...known, stream: null, progress: new Map(), messages: [] } : known;
   const published = append(model.stream?.published ?? [], model.now, facts.lastSequence, 'count');
   return { ...model, stream: { facts, at: model.now, published } };
 }

@@ -12,11 +12,15 @@ import {
   applyWaiting,
 } from './progress.js';
 
+/** The model before anything was seen of its stream and group. */
+const anew = ({ now, target, connection }: Model): Model => ({ ...initialModel(now), target, connection });
+
 /** The model for a target. For another stream or group, only the connection is kept. */
 function targeted(model: Model, target: Target): Model {
-  const { target: before, connection } = model;
+  const before = model.target;
   const isSame = !before || (before.stream === target.stream && before.group === target.group);
-  return isSame ? { ...model, target } : { ...initialModel(model.now), connection, target };
+  const next = { ...model, target };
+  return isSame ? next : anew(next);
 }
 
 /** The model after an event. A pure function: the time comes from the event. */
@@ -47,7 +51,8 @@ export function reduce(before: Model, event: TopEvent): Model {
     case 'round-trip':
       return { ...model, connection: { ...connection, roundTripMs: event.ms } };
     case 'missing':
-      return { ...model, missing: event.message };
+      // The sequences and revisions of the next stream or bucket start again.
+      return { ...anew(model), missing: event.message };
     case 'problem': {
       const problems = new Map(model.problems);
       if (event.message === null) problems.delete(event.what);

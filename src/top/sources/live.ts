@@ -3,7 +3,7 @@ import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
-import { toNatspocError } from '../../core/nats/client/outcome.js';
+import { isUnknownOutcome, toNatspocError } from '../../core/nats/client/outcome.js';
 import { watchServer } from '../../core/nats/client/watch-connection.js';
 import type { Watch } from '../../core/ports/index.js';
 import type { GroupObserver } from '../../core/ports/observer.js';
@@ -29,7 +29,7 @@ export class LiveSource {
   #stream: StreamAdmin | undefined;
   #group: GroupAdmin | undefined;
   #watch: Watch | undefined;
-  readonly #polling: Polling;
+  #polling: Polling | undefined;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -42,7 +42,6 @@ export class LiveSource {
       if (!this.#stopped) options.emit(event);
     };
     this.#options = { ...options, emit };
-    this.#polling = new Polling({ ...this.#options, attempt: (what, ask) => this.#try(what, ask) });
     watchServer(options.connection, {
       connected: (server, version) => {
         this.#connected = true;
@@ -102,13 +101,12 @@ export class LiveSource {
   }
 
   async #ask(): Promise<void> {
-    const observer = this.#group?.observer ?? (await this.#open());
-    if (!observer) return;
-    await this.#polling.round(observer);
+    if (!this.#group) await this.#open();
+    await this.#polling?.round();
   }
 
-  /** Finds stream, bucket and layout; undefined if one of them is missing. */
-  async #open(): Promise<GroupObserver | undefined> {
+  /** Finds stream, bucket and layout, and starts to follow the group. Does nothing if one of them is missing. */
+  async #open(): Promise<void> {
     const { connection, config, emit } = this.#options;
     try {
       const stream = await StreamAdmin.open(connection, config);
@@ -119,12 +117,24 @@ export class LiveSource {
       this.#failure = undefined;
     } catch (error) {
       this.#miss(error);
-      return undefined;
+      return;
     }
     const { observer } = this.#group;
-    await this.#try('history', async () => emit({ type: 'history', entries: await observer.history() }));
-    if (!this.#stopped) await this.#follow(observer);
-    return observer;
+    this.#polling = new Polling(observer, {
+      ...this.#options,
+      attempt: (what, ask) => this.#try(what, ask),
+    });
+    await this.#try('history', () => this.#readHistory(observer));
+    if (!this.#stopped && this.#polling) await this.#follow(observer);
+  }
+
+  /** Reads the history if the server answers. No later request would end the warning about a temporary failure. */
+  async #readHistory(observer: GroupObserver): Promise<void> {
+    try {
+      this.#options.emit({ type: 'history', entries: await observer.history() });
+    } catch (error) {
+      if (!isUnknownOutcome(error)) throw error;
+    }
   }
 
   #follow(observer: GroupObserver): Promise<void> {
@@ -154,6 +164,7 @@ export class LiveSource {
     this.#watch = undefined;
     this.#stream = undefined;
     this.#group = undefined;
+    this.#polling = undefined;
     this.#miss(error);
   }
 

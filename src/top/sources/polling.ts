@@ -28,16 +28,19 @@ export interface PollingPorts {
 
 /** Polls the state of the group that no watch delivers, and emits events. */
 export class Polling {
+  readonly #observer: GroupObserver;
   readonly #ports: PollingPorts;
   readonly #waiting = new WaitingCounts();
   #round = 0;
 
-  constructor(ports: PollingPorts) {
+  constructor(observer: GroupObserver, ports: PollingPorts) {
+    this.#observer = observer;
     this.#ports = ports;
   }
 
   /** One round of requests. Resolves when each request has an answer or has failed. */
-  async round(observer: GroupObserver): Promise<void> {
+  async round(): Promise<void> {
+    const observer = this.#observer;
     const { connection, emit, model, attempt } = this.#ports;
     const now = model();
     const epochs = new Map<number, number>();
@@ -62,7 +65,7 @@ export class Polling {
       attempt('renewals', async () => {
         emit({ type: 'proofs', proofs: await observer.proofs() });
       }),
-      this.#askOwners(observer, epochs),
+      this.#askOwners(epochs),
       slow &&
         attempt('positions', async () => {
           const { layout } = model().group;
@@ -71,12 +74,14 @@ export class Polling {
           const positions = now.filter(({ unreadable }) => !unreadable);
           emit({ type: 'positions', positions });
         }),
-      slow && this.#tryDeadLetters(observer),
+      slow && this.#tryDeadLetters(),
       slow && attempt('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
     ]);
-    // The last member's job shows whether the group still needs a member.
-    if (model().ready && model().members.size === 0)
-      await attempt('job', async () => emit({ type: 'job', job: (await observer.job()) ?? null }));
+    // The last member's job shows whether the group still needs a member. With members, this attempt only ends an earlier problem.
+    if (model().ready)
+      await attempt('job', async () => {
+        if (model().members.size === 0) emit({ type: 'job', job: (await observer.job()) ?? null });
+      });
     await attempt('lag', async () => {
       const waiting = await this.#waiting.count(observer, model(), this.#round);
       if (waiting.length > 0) emit({ type: 'waiting', waiting });
@@ -85,7 +90,8 @@ export class Polling {
   }
 
   /** Asks the server about the readers first, then the members. In the other order, messages delivered in between would count as lag. */
-  async #askOwners(observer: GroupObserver, epochs: ReadonlyMap<number, number>): Promise<void> {
+  async #askOwners(epochs: ReadonlyMap<number, number>): Promise<void> {
+    const observer = this.#observer;
     const { emit, model, attempt } = this.#ports;
     const rounds = Math.max(1, Math.ceil(epochs.size / READERS_A_ROUND));
     let readers: ReaderFacts[] | undefined;
@@ -103,12 +109,12 @@ export class Polling {
   }
 
   /** Dead letters are in a separate stream, and can need another permission. */
-  async #tryDeadLetters(observer: GroupObserver): Promise<void> {
+  async #tryDeadLetters(): Promise<void> {
     const { emit, model } = this.#ports;
     const { deadLetters: known } = model();
     if (known === 'not-permitted') return;
     try {
-      emit({ type: 'dead-letters', facts: await observer.deadLetters(known) });
+      emit({ type: 'dead-letters', facts: await this.#observer.deadLetters(known) });
     } catch (error) {
       if (!(error instanceof NatspocError)) throw error;
       if (error.code === 'not-permitted') emit({ type: 'dead-letters', facts: 'not-permitted' });
