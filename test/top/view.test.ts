@@ -198,11 +198,17 @@ describe('a partition that is held up, in top', () => {
       atMs: T0,
       key: 'k',
       size: 9_000,
-      preview: 'x',
+      preview: 'x'.repeat(1_000),
     };
     const read = { ...play([...group(1, 2), [10, { type: 'messages', messages: [long] }]]), target };
-    const detail = textOf(read, { focus: 'messages', detail: '12', hints }, 60, 30);
+    const detail = textOf(read, { focus: 'messages', detail: '12', hints }, 60, 20);
     assert.match(detail, /the rest: "natspoc stream get 12 --stream\s+ORDERS"/);
+    const json = JSON.stringify(Array.from({ length: 90 }, (_, i) => i));
+    const whole = { ...long, size: json.length, preview: json };
+    const many = { ...play([...group(1, 2), [10, { type: 'messages', messages: [whole] }]]), target };
+    const inLines = (rows: number) => textOf(many, { focus: 'messages', detail: '12', hints }, 90, rows);
+    assert.match(inLines(24), / +10,\n… the rest: "natspoc stream get 12 --stream ORDERS"\n/);
+    assert.doesNotMatch(inLines(120), /the rest/);
     const shown = { letter: letter(7), original: { headers: {}, data: Buffer.from('pear\n'.repeat(90)) } };
     const inFull = textOf(read, { letters: { rows: [letter(7)], at: 0, shown }, hints }, 80, 24);
     assert.match(inFull, /the rest: "natspoc stream dead 7 --group g --stream ORDERS"\n\n.*Esc goes back/);

@@ -170,13 +170,13 @@ const pair = (name: string, value: string, columns: number): Line[] => {
   return [truncateLine([span(`${label}  `, { dim: true }), span(value)], columns)];
 };
 
-function messageDetail(model: Model, sequence: number, { columns }: Size, complete: Complete): Line[] {
+function messageDetail(model: Model, sequence: number, { columns, rows }: Size, complete: Complete): Line[] {
   const message = model.messages.find((each) => each.sequence === sequence);
   if (!message) return [line('This message is no longer kept.')];
   const { headers = [], preview, size: bytesOf } = message;
   const isWhole = preview !== null && Buffer.byteLength(preview) >= bytesOf;
   const body = preview === null ? ['(not text)'] : isWhole ? indented(preview) : [preview];
-  return [
+  const lines = [
     title(`Message ${sequence}`),
     fact('partition', message.partition === null ? UNKNOWN : `p${message.partition}`),
     fact('subject', message.subject),
@@ -186,10 +186,10 @@ function messageDetail(model: Model, sequence: number, { columns }: Size, comple
     ...headers.flatMap(([name, value]) => pair(name, value, columns)),
     line(''),
     ...body.flatMap((text) => wrapIndented(escapeControl(text), columns)).map((part) => line(part)),
-    ...(isWhole
-      ? []
-      : wrappedLines(complete(`… the rest: "natspoc stream get ${sequence}"`), columns, { dim: true })),
   ];
+  if (isWhole && lines.length <= rows) return lines;
+  const rest = wrappedLines(complete(`… the rest: "natspoc stream get ${sequence}"`), columns, { dim: true });
+  return [...lines.slice(0, Math.max(0, rows - rest.length)), ...rest];
 }
 
 /** The selected row of the focused panel in detail. */
