@@ -1,5 +1,6 @@
+import type { StreamAdmin } from '../core/admin/stream-admin.js';
 import type { Config } from '../core/config/config.js';
-import type { NatspocError } from '../core/lib/errors.js';
+import { NatspocError } from '../core/lib/errors.js';
 import { redactUrl } from '../core/lib/redact-url.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
 import type { GroupRow } from '../text/groups-table.js';
@@ -73,7 +74,7 @@ export class LiveFeed implements Feed {
     this.#source = this.#watch(config);
     this.operator = new GroupOperator(
       () => this.#source.group,
-      () => this.#source.stream,
+      () => openedStream(this.#source),
     );
     this.choice = account && {
       groups: () => account.groups(),
@@ -135,6 +136,20 @@ export class LiveFeed implements Feed {
     }
     this.#listener(this.#model);
   }
+}
+
+/**
+ * The stream, as soon as it is open.
+ *
+ * @throws NatspocError if the stream cannot be opened.
+ */
+async function openedStream(source: LiveSource): Promise<StreamAdmin> {
+  if (!source.stream) await source.round();
+  if (!source.stream)
+    throw (
+      source.failure ?? new NatspocError('unreachable', 'The stream is not open: wait for the connection.')
+    );
+  return source.stream;
 }
 
 /** A clock for events: milliseconds since 1970. It never goes backwards. */

@@ -4,9 +4,39 @@ import { GroupAdmin } from '../../src/core/admin/group-admin.js';
 import type { GroupPorts } from '../../src/core/admin/group-admin-contract.js';
 import { loadConfig } from '../../src/core/config/config.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
+import { connectNats } from '../../src/core/nats/client/connection.js';
 import { GroupOperator } from '../../src/top/act/operator.js';
+import { LiveFeed } from '../../src/top/feed.js';
+import { runCli } from '../support/cli.js';
+import { withServer } from '../support/server.js';
 
 describe('the actions of the screen', () => {
+  const server = withServer();
+
+  it('dead letters can be listed while their stream is still being opened', async () => {
+    const flags = { server: server.url, stream: 'OPENING', prefix: 'opening' };
+    const config = loadConfig({ flags, env: {} });
+    const connection = await connectNats(config, 'test');
+    const feed = new LiveFeed(connection, config, undefined);
+    try {
+      await assert.rejects(feed.operator.letters.list(), /There is no stream OPENING/);
+      await runCli([
+        'stream',
+        'create',
+        '--stream',
+        'OPENING',
+        '--prefix',
+        'opening',
+        '--server',
+        server.url,
+      ]);
+      assert.deepEqual(await feed.operator.letters.list(), []);
+    } finally {
+      feed.stop();
+      await connection.close();
+    }
+  });
+
   it('every action that fails says what could not be done, in an error of this program', async () => {
     const fail = () => Promise.reject(new NatsError('DISCONNECT', 'DISCONNECT'));
     const watch = () => {
@@ -17,7 +47,7 @@ describe('the actions of the screen', () => {
     const group = new GroupAdmin(loadConfig({ flags: {}, env: {} }), 1, ports);
     const operator = new GroupOperator(
       () => group,
-      () => undefined,
+      () => Promise.reject(new NatspocError('failed', 'There is no stream.')),
     );
     const actions = [
       operator.askToStop('s'),

@@ -1,5 +1,4 @@
 import type { StreamAdmin } from '../../core/admin/stream-admin.js';
-import { NatspocError } from '../../core/lib/errors.js';
 import { explain } from '../../core/nats/client/outcome.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import type { Original } from '../../core/protocol/dead-letter-original.js';
@@ -21,10 +20,10 @@ export interface LetterBox {
 
 /** The dead letters of the stream that is open when a method is called. */
 export class StreamLetters implements LetterBox {
-  readonly #opened: () => StreamAdmin | undefined;
+  readonly #opened: () => Promise<StreamAdmin>;
   readonly #closing: AbortSignal;
 
-  constructor(opened: () => StreamAdmin | undefined, closing: AbortSignal) {
+  constructor(opened: () => Promise<StreamAdmin>, closing: AbortSignal) {
     this.#opened = opened;
     this.#closing = closing;
   }
@@ -68,10 +67,8 @@ export class StreamLetters implements LetterBox {
   }
 
   async #act<T>(doing: string, act: (stream: StreamAdmin) => Promise<T>): Promise<T> {
-    const stream = this.#opened();
-    if (!stream) throw new NatspocError('stream-missing', 'The stream does not exist yet.');
     try {
-      return await act(stream);
+      return await act(await this.#opened());
     } catch (error) {
       throw explain(error, doing);
     }

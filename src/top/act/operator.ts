@@ -44,7 +44,7 @@ export class GroupOperator implements Operator {
   readonly #opened: () => GroupAdmin | undefined;
   readonly #closing = new AbortController();
 
-  constructor(opened: () => GroupAdmin | undefined, stream: () => StreamAdmin | undefined) {
+  constructor(opened: () => GroupAdmin | undefined, stream: () => Promise<StreamAdmin>) {
     this.#opened = opened;
     this.letters = new StreamLetters(stream, this.#closing.signal);
   }
