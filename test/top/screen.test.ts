@@ -183,7 +183,7 @@ describe('natspoc top without a terminal', function () {
   it('top names the command to run without a stream or bucket, and fails without a server', async () => {
     const none = await runCli(['top', '--once', '--stream', 'NOWHERE'], { env: { NATS_URL: server.url } });
     assert.equal(none.code, 1);
-    assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish"/);
+    assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish --stream NOWHERE"/);
     const flags = ['--once', '--bucket', 'NOBODYS'];
     const bucketless = await runCli(['top', ...flags], { env: { NATS_URL: server.url } });
     assert.match(bucketless.stdout, /Stream \w+ has no bucket NOBODYS: .*set --bucket\./);
