@@ -88,6 +88,9 @@ describe('names, gaps and messages in top', () => {
     assert.match(text, /Natspoc-Key {2}k\n +Traceparent {2}00-12\n/);
     assert.match(text, /\n\{\n {2}"order": 7,\n {2}"items": \[\n {4}1\n {2}\]\n\}\n/);
     const cut = play([...group(1, 1), [1, { type: 'messages', messages: [{ ...message, size: 9_000 }] }]]);
-    assert.match(drawn(cut, ui, { columns: 80, rows: 24 }).join('\n'), /… the rest: natspoc stream get 7/);
+    assert.match(
+      drawn(cut, ui, { columns: 80, rows: 24 }).join('\n'),
+      /… the rest: "natspoc stream get 7 --stream S/,
+    );
   });
 });
