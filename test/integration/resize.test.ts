@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, type NatsConnection } from 'nats';
 import { loadConfig } from '../../src/core/config/config.js';
+import { openStream } from '../../src/core/index.js';
 import { SWEEP_AGE_MS, sweepPartitions } from '../../src/core/member/sweep.js';
 import { connectNats } from '../../src/core/nats/client/connection.js';
 import { natsPartitionTraces } from '../../src/core/nats/kv/partition-traces.js';
@@ -285,6 +286,10 @@ describe('the resize of a keyed group', function () {
     const statusOf = async (of: string) =>
       JSON.parse((await runCli(['leases', '--json', '--group', of, ...own])).stdout).totals;
     assert.deepEqual([(await statusOf('a')).partitions, (await statusOf('b')).partitions], [7, 4]);
+    // A program that opens the stream for one group finds the other group with its own partitions.
+    await using opened = await openStream({ servers: server.url, stream: 'OWN', group: 'a' });
+    const sizeOf = async (of: string) => (await opened.group(of).status()).partitions.length;
+    assert.deepEqual([await sizeOf('a'), await sizeOf('b')], [7, 4]);
     const stream = await runCli(['stream', '--group', 'a', ...own]);
     assert.match(stream.stdout, /7 partitions by header:Natspoc-Key of own\.p\.\*/);
     // Commands for the whole stream still work, even with this group as the default.

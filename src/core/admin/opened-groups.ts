@@ -4,7 +4,7 @@ import type { StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { openGroupTopology, openKeyedTopologies } from '../nats/stream/group-topology.js';
 import { chooseGroup } from '../nats/stream/missing-store.js';
-import type { Topology } from '../nats/stream/topology.js';
+import { openTopology, type Topology } from '../nats/stream/topology.js';
 
 /** The groups of a stream that an operator has opened: the group of the configuration. After `openAll`, also all other keyed groups. */
 export class OpenedGroups {
@@ -13,15 +13,19 @@ export class OpenedGroups {
   readonly #chosen: Topology | NatspocError;
   /** Other groups with partitions of their own. */
   readonly #others: ReadonlyMap<string, Topology>;
+  /** The topology of all other groups, or the error if the stream cannot be read by its own partitions. */
+  readonly #own: Topology | NatspocError;
 
   private constructor(
     config: Config,
     chosen: Topology | NatspocError,
     others: ReadonlyMap<string, Topology> = new Map(),
+    own = chosen,
   ) {
     this.#config = config;
     this.#chosen = chosen;
     this.#others = others;
+    this.#own = own;
   }
 
   /**
@@ -46,13 +50,20 @@ export class OpenedGroups {
    * @throws NatspocError as {@link open}.
    */
   static async openAll(connection: NatsConnection, config: Config): Promise<OpenedGroups> {
-    const chosen = await openGroupTopology(connection, config, []).catch((error: unknown) => {
-      if (error instanceof NatspocError && error.code === 'group-missing') return error;
-      throw error;
-    });
+    const chosen = await orError(
+      openGroupTopology(connection, config, []),
+      ({ code }) => code === 'group-missing',
+    );
     const others = await openKeyedTopologies(connection, config);
     if (chosen instanceof NatspocError && others.size === 0) throw chosen;
-    return new OpenedGroups(config, chosen, others);
+    const isOwn = chosen instanceof NatspocError || !chosen.keyed;
+    const own = isOwn
+      ? chosen
+      : await orError(
+          openTopology(connection, config, { create: false }),
+          ({ code }) => code !== 'unreachable',
+        );
+    return new OpenedGroups(config, chosen, others, own);
   }
 
   /**
@@ -73,15 +84,16 @@ export class OpenedGroups {
   }
 
   /**
-   * The topology of a group. A group without partitions of its own has the topology of the configured group.
+   * The topology of a group. A group without partitions of its own has that of the stream.
    *
    * @throws NatspocError `group-missing`, as {@link chosen}.
    */
   of(name: string): Topology {
-    const topology = this.#others.get(name);
-    if (!topology && this.#chosen instanceof NatspocError)
-      throw chooseGroup({ ...this.#config, group: name }, [...this.#others.keys()]);
-    return topology ?? this.chosen;
+    const topology = this.find(name) ?? this.#own;
+    if (!(topology instanceof NatspocError)) return topology;
+    if (topology.code !== 'group-missing') throw topology;
+    const chosen = this.#chosen instanceof NatspocError ? [] : [this.#config.group];
+    throw chooseGroup({ ...this.#config, group: name }, [...chosen, ...this.#others.keys()].sort());
   }
 
   /** The group with this name if it was opened; otherwise undefined. */
@@ -90,3 +102,13 @@ export class OpenedGroups {
     return this.#chosen instanceof NatspocError ? undefined : this.#chosen;
   }
 }
+
+/** The topology, or the error if it is an expected one. */
+const orError = (
+  opening: Promise<Topology>,
+  isExpected: (error: NatspocError) => boolean,
+): Promise<Topology | NatspocError> =>
+  opening.catch((error: unknown) => {
+    if (error instanceof NatspocError && isExpected(error)) return error;
+    throw error;
+  });

@@ -307,7 +307,9 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#letters.originalOf(letter);
   }
 
+  /** Observers of the positions of groups. All groups have them in the same bucket, whatever their partitions. */
   #observers(groups: readonly string[]): Map<string, GroupObserver> {
-    return new Map(groups.map((group) => [group, this.group(group).observer]));
+    const observerOf = (group: string) => natsGroupPorts(this.#shared, { ...this.#config, group }).observer;
+    return new Map(groups.map((group) => [group, observerOf(group)]));
   }
 }
