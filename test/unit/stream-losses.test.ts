@@ -283,13 +283,28 @@ describe('the search for messages that a stream has dropped', () => {
     assert.equal(watch.passed.sequence, 50);
   });
 
+  it('a jump is a loss if the stream begins in it, even if a stopped process noticed the end of its request only when it sent the next one', async () => {
+    const { clock, watch, asked, told, reading } = bench();
+    watch.opened(0);
+    watch.came(40, reading.received, 0, { from: clock.now(), until: clock.now() });
+    Object.assign(reading, { received: 40, waiting: 0 });
+    const settled = watch.settle();
+    asked[0]?.answer({ first: 38 });
+    assert.equal(await settled, true);
+    assert.deepEqual(told, [{ from: 11, to: 37, atMost: 27 }]);
+  });
+
   describe('if the number of waiting messages may be wrong', () => {
     /** Messages arrive while a request is open. Afterwards, a jump in the sequences can mean a loss only on an old server. */
     const onOldServer = () => {
       const { clock, watch, reading, ...rest } = bench();
       watch.opened(5);
       const arrives = (sequence: number, waiting: number): void => {
-        watch.came(sequence, reading.received, waiting, { from: clock.now(), until: clock.now() });
+        watch.came(sequence, reading.received, waiting, {
+          from: clock.now(),
+          until: clock.now(),
+          isDoubtful: true,
+        });
         Object.assign(reading, { received: sequence, waiting });
       };
       return { ...rest, watch, arrives };

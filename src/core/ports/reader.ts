@@ -49,14 +49,13 @@ export interface ReaderWindow {
   bytes: number;
 }
 
-/**
- * A period in which a reader may have had no pending request, on this process's clock, in milliseconds. In an empty
- * period, a request was always pending. But then the reported number of waiting messages may include dropped ones.
- */
+/** A period in which a reader may have had no pending request, on this process's clock, in milliseconds. */
 export interface Rest {
   /** -Infinity: the period began before the reader started. */
   from: number;
   until: number;
+  /** True: a request was always pending. But the reported number of waiting messages may include dropped ones. */
+  isDoubtful?: boolean;
 }
 
 /** An open reader of one partition. */

@@ -111,7 +111,7 @@ export class TrimWatch {
     if (waiting === 0) this.#completeAt = this.#ports.clock.now();
     this.#fell(this.#counts.came(waiting));
     if (waiting === 0) this.#signs = withoutDoubts(this.#signs);
-    const isDoubtful = rest !== undefined && rest.from === rest.until;
+    const isDoubtful = rest?.isDoubtful === true;
     if (!rest || sequence === after + 1 || (isDoubtful && waiting === 0)) return;
     const skipped = sequence - 1 - Math.max(after, this.#settled.noLossTo);
     if (skipped <= 0) return;

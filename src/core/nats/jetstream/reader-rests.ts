@@ -6,7 +6,7 @@ import type { PullBudget } from './pull-budget.js';
 import type { PullRequests } from './pull-requests.js';
 
 /** A request was always pending. */
-const NO_REST: Rest = { from: 0, until: 0 };
+const NO_REST: Rest = { from: 0, until: 0, isDoubtful: true };
 
 /** Keeps track of the times in which a reader possibly had no pending request. */
 export class ReaderRests {
