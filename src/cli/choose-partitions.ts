@@ -75,12 +75,14 @@ export function choosePartitions(
 }
 
 /**
- * The live member with this name or session id.
+ * The member with this name or session id. A member that is leaving counts only if no other one matches: its successor may have its name.
  *
  * @throws NatspocError `failed` if no member or several members match.
  */
 export function findMember(follower: GroupFollower, nameOrId: string): SeenSession {
-  const [found, ...more] = follower.named(nameOrId);
+  const all = follower.named(nameOrId);
+  const staying = all.filter(({ record }) => record && !record.leaving);
+  const [found, ...more] = staying.length > 0 ? staying : all;
   if (found && more.length === 0) return found;
   const asked = escapeControl(nameOrId);
   if (found) {

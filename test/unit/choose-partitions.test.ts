@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { choosePartitions, parsePartitions } from '../../src/cli/choose-partitions.js';
+import { choosePartitions, findMember, parsePartitions } from '../../src/cli/choose-partitions.js';
+import { following, session } from '../support/following.js';
 
 describe('partitions on the command line', () => {
   it('partitions are numbers, with or without p, or ranges, or lists', () => {
@@ -16,5 +17,13 @@ describe('partitions on the command line', () => {
     assert.throws(() => choosePartitions({ named: [] }, 8, undefined), { code: 'usage' });
     assert.throws(() => choosePartitions({ named: ['1'], all: true }, 8, undefined), { code: 'usage' });
     assert.deepEqual(choosePartitions({ named: [], all: true }, 3, undefined), [0, 1, 2]);
+  });
+
+  it('a member is found by its name while another one of this name is leaving', () => {
+    const leaving = session('a', 1, true, 'twin');
+    assert.equal(findMember(following([leaving]).follower, 'twin').id, 'a');
+    assert.equal(findMember(following([leaving, session('b', 2, false, 'twin')]).follower, 'twin').id, 'b');
+    const both = following([session('b', 2, false, 'twin'), session('c', 3, false, 'twin')]).follower;
+    assert.throws(() => findMember(both, 'twin'), /Several members are named "twin"/);
   });
 });
