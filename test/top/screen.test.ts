@@ -184,6 +184,8 @@ describe('natspoc top without a terminal', function () {
     const none = await runCli(['top', '--once', '--stream', 'NOWHERE'], { env: { NATS_URL: server.url } });
     assert.equal(none.code, 1);
     assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish --stream NOWHERE"/);
+    const created = await runCli(['stream', 'create'], { env: { NATS_URL: server.url } });
+    assert.equal(created.code, 0, created.stderr);
     const flags = ['--once', '--bucket', 'NOBODYS'];
     const bucketless = await runCli(['top', ...flags], { env: { NATS_URL: server.url } });
     assert.match(bucketless.stdout, /Stream \w+ has no bucket NOBODYS: .*set --bucket\./);
