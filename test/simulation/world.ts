@@ -107,6 +107,7 @@ export class World {
       (sequence) =>
         // Later messages may be handled while a message of another key waits. When the partition restarts, they are repeated.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
+      (member, key) => this.members.find(({ name }) => name === member)?.bucket.seen.get(key) ?? 0,
     );
     this.poison = new Poison(
       this.judge,

@@ -39,6 +39,7 @@ export class Ledger {
   readonly #judge: Judge;
   readonly #log: EventLog;
   readonly #group: string;
+  readonly #seenBy: (member: string, key: string) => number;
   readonly #mayRepeat: (sequence: number) => boolean;
   readonly losses: Losses;
   /** By partition, the epoch whose deliveries were in doubt. */
@@ -63,14 +64,19 @@ export class Ledger {
   /** The newest epoch of a handler call. */
   readonly #handledUnder = new Map<number, number>();
 
-  /** @param mayRepeat returns true if an owner is excused, because it does not know that the message was handled. */
+  /**
+   * @param mayRepeat returns true if an owner is excused, because it does not know that the message was handled.
+   * @param seenBy the newest revision of a key that a member's watch has shown; 0 if it has shown none.
+   */
   constructor(
     judge: Judge,
     log: EventLog,
     { group, ttlMs }: { group: string; ttlMs: number },
     mayRepeat: (sequence: number) => boolean,
+    seenBy: (member: string, key: string) => number,
   ) {
     this.#mayRepeat = mayRepeat;
+    this.#seenBy = seenBy;
     this.#judge = judge;
     this.#log = log;
     this.#group = group;
@@ -246,7 +252,9 @@ export class Ledger {
       const from = record && record.reason !== 'claim' ? this.lease(partition).revision : undefined;
       this.leases.set(partition, { revision, owner });
       this.#granted.set(revision, { partition, owner });
-      this.losses.granted(revision, { member: this.memberOf(owner), session: owner, from });
+      const member = this.memberOf(owner);
+      const seen = member === undefined ? 0 : this.#seenBy(member, key);
+      this.losses.granted(revision, { member, session: owner, from, seen });
       this.leaseWrites++;
       if (this.#judge.isTracing)
         this.#judge.note(

@@ -1,13 +1,23 @@
 import type { Judge } from './judge.js';
 import type { LeaseNow } from './ledger.js';
 
+/** A lease that an owner has got. */
+interface Grant {
+  member: string | undefined;
+  session: string | null;
+  /** The epoch of the owner that handed the partition over; undefined if the partition was claimed. */
+  from: number | undefined;
+  /** The newest revision of this lease that the owner's watch had shown before. */
+  seen: number;
+}
+
 /** Slow clocks make a ttl longer by this factor. */
 const SLOW = 1.1;
 
 /**
  * Entries that were removed from the bucket, and the violations that their removal excuses (SPEC.md, "A bucket that returns"). A member
  * whose entry was removed continues until it notices the loss. Members that knew the entry wait until then. A member that joined after the
- * loss never saw the entry, so it does not wait.
+ * loss, or whose watch had not shown the entry before, does not wait.
  */
 export class Losses {
   readonly #judge: Judge;
@@ -15,11 +25,8 @@ export class Losses {
   readonly #sessions = new Map<string, number>();
   /** When leases were removed, by epoch. */
   readonly #leases = new Map<number, number>();
-  /** The owner of each lease, by epoch. `from` is the epoch of the owner that handed the partition over. */
-  readonly #owners = new Map<
-    number,
-    { member: string | undefined; session: string | null; from: number | undefined }
-  >();
+  /** The owner of each lease, by epoch. */
+  readonly #owners = new Map<number, Grant>();
   #ownersBefore: ReadonlyMap<number, { session: string | null }> = new Map();
   readonly #seesSince = new Map<string, number>();
 
@@ -32,16 +39,9 @@ export class Losses {
     if (!this.#seesSince.has(member)) this.#seesSince.set(member, this.#judge.now);
   }
 
-  /** Records the owner of an epoch. `from` is the old owner's epoch. It is undefined if the partition was claimed. */
-  granted(
-    epoch: number,
-    {
-      member,
-      session,
-      from,
-    }: { member: string | undefined; session: string | null; from?: number | undefined },
-  ): void {
-    this.#owners.set(epoch, { member, session, from });
+  /** Records the owner of an epoch. */
+  granted(epoch: number, grant: Grant): void {
+    this.#owners.set(epoch, grant);
   }
 
   session(id: string): void {
@@ -74,21 +74,25 @@ export class Losses {
     if (lostAt === undefined) return false;
     // Three cases are excused: there is no newer lease, the same owner has it, or the new owner cannot know of the lost lease.
     const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
-    return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
+    return now.revision <= epoch || isOwners || this.#isUnaware(now.revision, epoch, lostAt);
   }
 
-  /** True if two calls overlap because one of their owners joined after the loss. */
+  /** True if two calls overlap because the newer owner cannot know that the older one's lease was lost. */
   isNewcomers(a: { epoch: number }, b: { epoch: number }): boolean {
     const [older, newer] = a.epoch < b.epoch ? [a, b] : [b, a];
     const lostAt = this.#lostAt(older.epoch);
-    return lostAt !== undefined && this.#cameAfter(newer.epoch, lostAt);
+    return lostAt !== undefined && this.#isUnaware(newer.epoch, older.epoch, lostAt);
   }
 
-  /** True if the epoch's owner cannot know of a loss at `at`. It joined later, or its lease came from a member that joined later. */
-  #cameAfter(epoch: number, at: number): boolean {
-    const { member, from } = this.#owners.get(epoch) ?? {};
+  /**
+   * True if an epoch's owner cannot know of the lease `lost`, which was lost at `at`. It joined later, its watch had not shown that lease,
+   * or its own lease came from such a member.
+   */
+  #isUnaware(epoch: number, lost: number, at: number): boolean {
+    const { member, from, seen } = this.#owners.get(epoch) ?? {};
     if (member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at) return true;
-    return from !== undefined && this.#cameAfter(from, at);
+    if (seen !== undefined && seen < lost && this.#leases.has(lost)) return true;
+    return from !== undefined && this.#isUnaware(from, lost, at);
   }
 
   /** The time at which the lease of this epoch, or its owner's session, was lost; undefined if the loss is no excuse any more. */
