@@ -148,11 +148,11 @@ export class Ledger {
     }
   }
 
-  /** True if an owner takes over late. Before entries were lost or restored, a newer epoch had already reached this position. */
+  /** True if an owner takes over late. Before entries were lost or restored, its epoch or a newer one had already reached this position. */
   #isLateTakeover(partition: number, { seq, epoch }: PositionRecord): boolean {
     return [this.#positionsBefore, this.#lostPositions].some((known) => {
       const before = known.get(partition);
-      return before !== undefined && epoch < before.epoch && seq <= before.sequence;
+      return before !== undefined && epoch <= before.epoch && seq <= before.sequence;
     });
   }
 
