@@ -106,22 +106,25 @@ describe('a member whose bucket returns to an older state', () => {
   });
 
   it('if a leader returns a lease at an older revision, a member reads the lease again until its revision is as new as before', () => {
-    const me = beside();
-    me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
+    const me = new GroupDriver(14);
+    const others = Array.from({ length: 13 }, (_, partition) => lease(partition, 50 + partition, 'OTHER'));
+    me.join([session('OTHER', 20), ...others, lease(13, 30, 'ME')]);
+    me.send({ type: 'changes', entries: [lease(13, 70, 'ME')] });
     // A leader that is cut off has missed the handover.
-    me.send({ type: 'lease-looked-up', partition: 0, known: 40, entry: lease(0, 30, 'OTHER') });
+    me.send({ type: 'lease-looked-up', partition: 13, known: 70, entry: lease(13, 30, 'OTHER') });
     assert.equal(me.last('abort-partition')[0]?.reason, 'went-back');
-    me.renewed(me.now, { kind: 'ok', revision: 50 });
+    me.renewed(me.now, { kind: 'ok', revision: 80 });
     me.wait(me.timing.ttlMs / 3);
-    assert.deepEqual(readLeases(me, 0), [30]);
-    me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: lease(0, 40, 'ME') });
+    // The lease does not wait for its turn among the many leases of other members.
+    assert.deepEqual(readLeases(me, 13), [30]);
+    me.send({ type: 'lease-looked-up', partition: 13, known: 30, entry: lease(13, 70, 'ME') });
     assert.deepEqual(
       me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]),
-      [[0, 40]],
+      [[13, 70]],
     );
-    me.renewed(me.now, { kind: 'ok', revision: 51 });
+    me.renewed(me.now, { kind: 'ok', revision: 81 });
     me.wait(me.timing.ttlMs / 3);
-    assert.deepEqual(readLeases(me, 0), [40]);
+    assert.deepEqual(readLeases(me, 13), [70]);
   });
 
   it('a member resumes a paused partition if the leader does not know the pause at two reads with a renewal between them', () => {
