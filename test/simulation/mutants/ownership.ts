@@ -116,8 +116,11 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'giver-looks-away',
-    mistake: 'no member checks a lease that it handed over',
-    needs: ['unseenHandover'],
+    mistake: 'no member writes a lost lease again that it handed over',
+    shownBy: {
+      file: 'test/unit/group-anew.test.ts',
+      title: 'a member checks a lease that it gave away, and writes it again unchanged if it is missing',
+    },
     edits: [core('protocol/view', " || (record.reason !== 'claim' && record.from === state.name)", '')],
   },
   {
