@@ -337,7 +337,11 @@ export const READING: readonly Mutant[] = [
     name: 'long-jump-forgotten',
     mistake:
       'messages that waited for long and were passed over do not count as lost if the stream also dropped later messages',
-    needs: ['trimming'],
+    shownBy: {
+      file: 'test/unit/stream-losses.test.ts',
+      title:
+        'a jump after which messages may have waited for long is reported, even if the stream begins after it',
+    },
     edits: [core('member/partition/loss-judgement', '(first <= to || isLong)', 'first <= to')],
   },
   {
