@@ -1,14 +1,14 @@
 import type { Clock } from '../lib/clock.js';
 import { withoutStop } from '../lib/text.js';
 import { type Unanswered, whyUnanswered } from '../lib/unanswered.js';
-import type { Bucket } from '../ports/index.js';
+import type { Bucket, ReadOutcome } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { decodeSession } from '../protocol/records.js';
 
 /** The outcome of fencing. `alive`: the member renews faster than its proof of life can be deleted. */
 export type FenceOutcome = { kind: 'fenced' } | { kind: 'alive' } | { kind: 'failed'; message: string };
 
-/** Maximum number of attempts. A renewal of the member can make an attempt fail. */
+/** Maximum number of attempts of a read or a deletion. A renewal of the member can make a deletion fail. */
 const ATTEMPTS = 5;
 
 /**
@@ -37,12 +37,8 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
   let conflicts = false;
   let last: Unanswered = {};
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const found = await bucket.read(key);
-    if (found.kind === 'failed') return { kind: 'failed', message: withoutStop(found.error.message) };
-    if (found.kind === 'unknown') {
-      last = found;
-      continue;
-    }
+    const found = await readAnswered(bucket, key);
+    if (found.kind === 'failed') return found;
     if (found.kind === 'missing' ? !always : found.entry.value === null) return { kind: 'fenced' };
     const revision = found.kind === 'missing' ? 0 : found.entry.revision;
     const removed = await bucket.remove(key, revision);
@@ -59,16 +55,23 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
  * the members end it later.
  */
 async function graceOf(bucket: Bucket, key: string): Promise<number | FenceOutcome> {
+  const found = await readAnswered(bucket, key);
+  if (found.kind === 'failed') return found;
+  const record = found.kind === 'found' && found.entry.value ? decodeSession(found.entry.value) : undefined;
+  return record ? Math.min(record.suspectMs, record.ttlMs) : 0;
+}
+
+/** Reads a key, again if there is no answer. */
+async function readAnswered(
+  bucket: Bucket,
+  key: string,
+): Promise<Extract<ReadOutcome, { kind: 'found' | 'missing' }> | (FenceOutcome & { kind: 'failed' })> {
   let last: Unanswered = {};
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await bucket.read(key);
     if (found.kind === 'failed') return { kind: 'failed', message: withoutStop(found.error.message) };
-    if (found.kind === 'unknown') {
-      last = found;
-      continue;
-    }
-    const record = found.kind === 'found' && found.entry.value ? decodeSession(found.entry.value) : undefined;
-    return record ? Math.min(record.suspectMs, record.ttlMs) : 0;
+    if (found.kind !== 'unknown') return found;
+    last = found;
   }
   return { kind: 'failed', message: whyUnanswered(last) };
 }
